@@ -1,0 +1,28 @@
+//! What a consumer, a developer, an endpoint, a base model and a tars model are, the rules
+//! between them, the use cases that need no provider, and the ports they are built on.
+//!
+//! This crate names no database, no HTTP, no environment and never reads the clock: an
+//! adapter for each of those is handed in.
+
+pub mod catalog;
+pub mod clock;
+pub mod code;
+pub mod error;
+pub mod health;
+pub mod id;
+pub mod money;
+pub mod page;
+pub mod patch;
+pub mod people;
+pub mod scope;
+pub mod text;
+pub mod version;
+
+pub use clock::{Clock, Timestamp};
+pub use code::ErrorCode;
+pub use error::{Issue, Misfit, RepoError};
+pub use money::Credits;
+pub use page::{Cursor, Page, PageRequest};
+pub use patch::Patch;
+pub use scope::Scope;
+pub use version::{Expected, Version};

@@ -1,0 +1,74 @@
+//! Bounds of pages, and cursors that refuse to be bent.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const NEWEST: Order = Order {
+    name: "newest",
+    key: KeyKind::Integer,
+};
+const TITLE: Order = Order {
+    name: "title",
+    key: KeyKind::Text,
+};
+
+#[test]
+fn limits_and_page_numbers_have_bounds() {
+    for bad in [i64::MIN, -1, 0, 101, 1_000, i64::MAX] {
+        assert!(Limit::parse(bad).is_err(), "{bad}");
+    }
+    assert_eq!(Limit::parse(100).unwrap().get(), 100);
+    for bad in [i64::MIN, -1, 0, i64::from(u32::MAX) + 1] {
+        assert!(PageNumber::parse(bad).is_err(), "{bad}");
+    }
+    let last = PageRequest {
+        position: Position::Number(PageNumber::parse(i64::from(u32::MAX)).unwrap()),
+        limit: Limit::parse(100).unwrap(),
+    };
+    assert_eq!(last.offset(), 429_496_729_400);
+}
+
+#[test]
+fn a_page_names_the_next_only_when_there_is_one() {
+    let cursor = |item: &i64| Cursor {
+        order: "newest".into(),
+        key: CursorKey::Integer(*item),
+        id: Uuid::nil(),
+    };
+    let limit = Limit::parse(2).unwrap();
+    let full = Page::cut(vec![1_i64, 2, 3], 3, limit, cursor);
+    assert_eq!(full.items, [1, 2]);
+    assert_eq!(full.next.unwrap().key, CursorKey::Integer(2));
+    assert!(Page::cut(vec![1_i64, 2], 2, limit, cursor).next.is_none());
+}
+
+#[test]
+fn a_cursor_of_another_order_is_refused() {
+    let cursor = Cursor {
+        order: "newest".into(),
+        key: CursorKey::Integer(7),
+        id: Uuid::nil(),
+    };
+    assert_eq!(Cursor::decode(&cursor.encode(), NEWEST).unwrap(), cursor);
+    assert!(Cursor::decode(&cursor.encode(), TITLE).is_err());
+    let bent = Cursor {
+        order: "newest".into(),
+        key: CursorKey::Text("x".into()),
+        id: Uuid::nil(),
+    };
+    assert!(Cursor::decode(&bent.encode(), NEWEST).is_err());
+}
+
+proptest! {
+    #[test]
+    fn a_cursor_survives_its_text_form(text in "[^\\x00]{0,60}", id in any::<u128>()) {
+        let cursor = Cursor { order: "title".into(), key: CursorKey::Text(text), id: Uuid::from_u128(id) };
+        prop_assert_eq!(Cursor::decode(&cursor.encode(), TITLE).unwrap(), cursor);
+    }
+
+    #[test]
+    fn nonsense_is_refused_and_never_panics(text in ".{0,200}") {
+        prop_assert!(Cursor::decode(&text, NEWEST).is_err());
+    }
+}
