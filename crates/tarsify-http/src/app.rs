@@ -1,0 +1,187 @@
+//! Builds the application: the use cases it is handed, the route table, and what surrounds
+//! them.
+
+use std::sync::Arc;
+
+use actix_cors::Cors;
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
+use tarsify_domain::catalog::{BaseModels, Endpoints, Market, TarsModels};
+use tarsify_domain::health::StoreHealth;
+use tarsify_domain::people::{Consumers, Developers, Gate};
+use tarsify_domain::{Clock, ErrorCode};
+
+use crate::catalog::market_cache::MarketCache;
+use crate::docs;
+use crate::error::ApiError;
+use crate::health::Lifecycle;
+use crate::route::Route;
+use crate::routes::routes;
+
+/// What the operator decides about answers.
+#[derive(Debug, Clone, Default)]
+pub struct HttpSettings {
+    /// Origins whose pages may call us.
+    pub cors_origins: Vec<String>,
+    /// Whether browsers are told to come back by HTTPS only.
+    pub hsts: bool,
+    /// The key set of local identities, served at `/local/jwks.json`; development only.
+    pub local_jwks: Option<Value>,
+}
+
+/// The use cases that handlers call.
+#[derive(Clone)]
+pub struct Services {
+    /// Lets people in.
+    pub gate: Arc<Gate>,
+    /// Consumers' profiles.
+    pub consumers: Arc<Consumers>,
+    /// Developers' profiles.
+    pub developers: Arc<Developers>,
+    /// Endpoints.
+    pub endpoints: Arc<Endpoints>,
+    /// Base models.
+    pub base_models: Arc<BaseModels>,
+    /// Tars models.
+    pub tars_models: Arc<TarsModels>,
+    /// The market.
+    pub market: Arc<Market>,
+    /// Ready-made answers of the market, shared by all of the server's threads.
+    pub market_cache: Arc<MarketCache>,
+    /// Whether the store can serve.
+    pub health: Arc<dyn StoreHealth>,
+    /// Whether this process wants requests.
+    pub lifecycle: Arc<Lifecycle>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What the middleware needs.
+pub(crate) struct Tools {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: HttpSettings,
+}
+
+/// Mounts every route on an application. Wrap the application with [`cors`],
+/// [`actix_web::middleware::Compress`] and, outermost, [`crate::answer`].
+pub fn configure(
+    services: Services,
+    settings: HttpSettings,
+) -> impl FnOnce(&mut ServiceConfig) + Clone {
+    move |config| {
+        let Services {
+            gate,
+            consumers,
+            developers,
+            endpoints,
+            base_models,
+            tars_models,
+            market,
+            market_cache,
+            health,
+            lifecycle,
+            clock,
+        } = services;
+        let local_jwks = settings.local_jwks.clone();
+        config
+            .app_data(Data::from(gate))
+            .app_data(Data::from(consumers))
+            .app_data(Data::from(developers))
+            .app_data(Data::from(endpoints))
+            .app_data(Data::from(base_models))
+            .app_data(Data::from(tars_models))
+            .app_data(Data::from(market))
+            .app_data(Data::from(market_cache))
+            .app_data(Data::from(health))
+            .app_data(Data::from(lifecycle))
+            .app_data(Data::new(Tools { clock, settings }));
+        mount(config, &routes());
+        if let Some(jwks) = local_jwks {
+            let keys = Data::new(jwks);
+            config.service(
+                web::resource("/local/jwks.json")
+                    .app_data(keys)
+                    .route(web::get().to(show_local_keys)),
+            );
+        }
+        config.configure(docs::mount);
+        config.default_service(web::to(|| async {
+            ApiError::new(ErrorCode::NotFound).into_response()
+        }));
+    }
+}
+
+async fn show_local_keys(keys: Data<Value>) -> HttpResponse {
+    HttpResponse::Ok().json(keys.as_ref())
+}
+
+/// One resource for each address, with every method that the table has for it; any other
+/// method is answered with the list of those.
+fn mount(config: &mut ServiceConfig, table: &[Route]) {
+    let mut addresses: Vec<&'static str> = Vec::new();
+    for path in table.iter().flat_map(Route::paths) {
+        if !addresses.contains(&path) {
+            addresses.push(path);
+        }
+    }
+    for address in addresses {
+        let mut resource = web::resource(address);
+        let mut allowed: Vec<&str> = Vec::new();
+        for route in table
+            .iter()
+            .filter(|route| route.paths().any(|path| path == address))
+        {
+            allowed.push(route.method.as_str());
+            if route.method == Method::GET {
+                allowed.push("HEAD");
+            }
+            resource = resource.route(route.mounted());
+        }
+        let allow = HeaderValue::from_str(&allowed.join(", ")).ok();
+        resource = resource.default_service(web::to(move |_request: HttpRequest| {
+            let mut error = ApiError::new(ErrorCode::MethodNotAllowed);
+            if let Some(allow) = &allow {
+                error = error.with_header(header::ALLOW, allow.clone());
+            }
+            std::future::ready(error.into_response())
+        }));
+        config.service(resource);
+    }
+}
+
+/// Which pages of other origins may call, and what they may read of the answer.
+pub fn cors(settings: &HttpSettings) -> Cors {
+    let exposed = [
+        "ratelimit-policy",
+        "ratelimit",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "retry-after",
+        "location",
+        "link",
+        "etag",
+        "x-request-id",
+        "idempotency-replayed",
+    ];
+    let policy = Cors::default()
+        .allowed_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_any_header()
+        .expose_headers(exposed.map(HeaderName::from_static))
+        .max_age(3_600)
+        .block_on_origin_mismatch(false);
+    settings
+        .cors_origins
+        .iter()
+        .fold(policy, |policy, origin| policy.allowed_origin(origin))
+}

@@ -1,0 +1,125 @@
+//! Around each handler: lets in whom the route's access rule lets in, before anything else of
+//! the request is looked at, and turns a panic into an answer.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpRequest};
+use futures_util::FutureExt;
+use tarsify_domain::ErrorCode;
+use tarsify_domain::people::{Credential, Gate, Realm};
+
+use crate::error::ApiError;
+use crate::route::Access;
+
+/// Who made the request, for its line in the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) kind: &'static str,
+    pub(crate) id: String,
+}
+
+/// Lets the request through to its handler, or answers it.
+pub(crate) async fn guard(
+    access: Access,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    // Routing is over, so a second handle on the request is harmless here; it answers when
+    // the handler takes the first one down with it.
+    let handle = request.request().clone();
+    if let Err(error) = admit(access, &handle).await {
+        return Ok(ServiceResponse::new(handle, error.into_response()));
+    }
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(answered) => Ok(answered?.map_into_boxed_body()),
+        Err(_panic) => {
+            let error = ApiError::internal("a handler panicked; the panic is in the log");
+            Ok(ServiceResponse::new(handle, error.into_response()))
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the gate was not handed to the application")]
+struct NoGate;
+
+async fn admit(access: Access, request: &HttpRequest) -> Result<(), ApiError> {
+    if access == Access::Public {
+        return Ok(());
+    }
+    let gate = request
+        .app_data::<Data<Gate>>()
+        .ok_or_else(|| ApiError::internal(NoGate))?;
+    let token = bearer(request)?;
+    let credential = Credential::Bearer(&token);
+    let caller = match access {
+        Access::Public => return Ok(()),
+        Access::AnyConsumer => {
+            verified(request, gate.identity(Realm::Consumers, credential).await?)
+        }
+        Access::AnyDeveloper => {
+            verified(request, gate.identity(Realm::Developers, credential).await?)
+        }
+        Access::Consumer => {
+            let consumer = gate.consumer(credential).await?;
+            let caller = Caller {
+                kind: "consumer",
+                id: consumer.id.to_string(),
+            };
+            request.extensions_mut().insert(consumer);
+            caller
+        }
+        Access::Developer => {
+            let developer = gate.developer(credential).await?;
+            let caller = Caller {
+                kind: "developer",
+                id: developer.id.to_string(),
+            };
+            request.extensions_mut().insert(developer);
+            caller
+        }
+        Access::Admin => {
+            let admin = gate.admin(credential).await?;
+            let id = admin
+                .developer
+                .map_or_else(|| admin.identity.key.subject.clone(), |id| id.to_string());
+            request.extensions_mut().insert(admin);
+            Caller { kind: "admin", id }
+        }
+    };
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+fn verified(request: &HttpRequest, identity: tarsify_domain::people::VerifiedIdentity) -> Caller {
+    // Not registered yet, so there is no id of ours to log.
+    let caller = Caller {
+        kind: "visitor",
+        id: String::new(),
+    };
+    request.extensions_mut().insert(identity);
+    caller
+}
+
+fn bearer(request: &HttpRequest) -> Result<String, ApiError> {
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let Some(value) = headers.next() else {
+        return Err(ApiError::new(ErrorCode::NoCredential).challenging());
+    };
+    let token = value.to_str().ok().and_then(|value| {
+        let (scheme, token) = value.trim().split_once(' ')?;
+        let token = token.trim();
+        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+    });
+    match token {
+        Some(token) if headers.next().is_none() => Ok(token),
+        _ => Err(ApiError::new(ErrorCode::InvalidToken)
+            .saying("Send exactly one header of the form: Authorization: Bearer <ID token>.")
+            .challenging()),
+    }
+}

@@ -1,0 +1,4 @@
+//! Consumers' and developers' own profiles.
+
+pub(crate) mod consumer;
+pub(crate) mod developer;

@@ -1,0 +1,218 @@
+//! One line of the route table: an address, who may use it, who handles it, and all that the
+//! OpenAPI document says of it. Mounting, access and documentation come from the same line.
+
+use actix_web::guard;
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::{FromRequest, Handler, Responder, web};
+use tarsify_domain::ErrorCode;
+use utoipa::ToSchema;
+use utoipa::openapi::path::Parameter;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::middleware::access::guard as access_guard;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; the `Authorization` header is not even looked at.
+    Public,
+    /// Anybody with a token of the consumers' realm, registered or not.
+    AnyConsumer,
+    /// A registered consumer.
+    Consumer,
+    /// Anybody with a token of the developers' realm, registered or not.
+    AnyDeveloper,
+    /// A registered developer.
+    Developer,
+    /// An administrator.
+    Admin,
+}
+
+/// What a route answers when all goes well.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    One,
+    Created,
+    Page,
+    Nothing,
+}
+
+pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// A type as the document refers to it: the reference, and every schema behind it.
+#[derive(Clone, Copy)]
+pub(crate) struct Described {
+    pub(crate) schema: fn() -> RefOr<Schema>,
+    pub(crate) collect: fn(&mut Schemas),
+}
+
+impl Described {
+    fn of<T: ToSchema>() -> Self {
+        Self {
+            schema: reference::<T>,
+            collect: |schemas| {
+                schemas.push((T::name().into_owned(), T::schema()));
+                T::schemas(schemas);
+            },
+        }
+    }
+}
+
+/// Named types are referred to, lists are written out around a reference.
+fn reference<T: ToSchema>() -> RefOr<Schema> {
+    match T::schema() {
+        RefOr::T(Schema::Array(array)) => RefOr::T(Schema::Array(array)),
+        _ => RefOr::Ref(utoipa::openapi::Ref::from_schema_name(T::name())),
+    }
+}
+
+/// One line of the route table.
+pub struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) aliases: Vec<&'static str>,
+    pub(crate) access: Access,
+    pub(crate) tag: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) operation_id: String,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) body: Option<Described>,
+    pub(crate) body_may_be_absent: bool,
+    pub(crate) answer: Option<Described>,
+    pub(crate) shape: Shape,
+    pub(crate) refusals: Vec<ErrorCode>,
+    pub(crate) is_revision: bool,
+    mount: Box<dyn Fn(Access, Method) -> actix_web::Route>,
+}
+
+/// A route that has no handler yet.
+pub(crate) struct RouteBuilder {
+    route: Route,
+}
+
+macro_rules! methods {
+    ($($name:ident = $method:ident,)+) => {
+        $(pub(crate) fn $name(path: &'static str, tag: &'static str, summary: &'static str) -> RouteBuilder {
+            RouteBuilder::new(Method::$method, path, tag, summary)
+        })+
+    };
+}
+
+methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE, }
+
+impl RouteBuilder {
+    fn new(method: Method, path: &'static str, tag: &'static str, summary: &'static str) -> Self {
+        Self {
+            route: Route {
+                method,
+                path,
+                aliases: Vec::new(),
+                access: Access::Public,
+                tag,
+                summary,
+                operation_id: String::new(),
+                parameters: Vec::new(),
+                body: None,
+                body_may_be_absent: false,
+                answer: None,
+                shape: Shape::Nothing,
+                refusals: Vec::new(),
+                is_revision: false,
+                mount: Box::new(|_access, _method| web::route()),
+            },
+        }
+    }
+
+    pub(crate) fn alias(mut self, path: &'static str) -> Self {
+        self.route.aliases.push(path);
+        self
+    }
+
+    pub(crate) const fn access(mut self, access: Access) -> Self {
+        self.route.access = access;
+        self
+    }
+
+    pub(crate) fn query(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
+        self.route.parameters.extend(parameters);
+        self
+    }
+
+    pub(crate) fn body<T: ToSchema + crate::extract::Body>(mut self) -> Self {
+        self.route.body = Some(Described::of::<T>());
+        self.route.body_may_be_absent = T::MAY_BE_ABSENT;
+        self
+    }
+
+    pub(crate) fn answers<T: ToSchema>(mut self, shape: Shape) -> Self {
+        self.route.answer = Some(Described::of::<T>());
+        self.route.shape = shape;
+        self
+    }
+
+    /// It changes something that has a version: `If-Match` is honoured.
+    pub(crate) const fn revises(mut self) -> Self {
+        self.route.is_revision = true;
+        self
+    }
+
+    /// The failures that are this route's own; the common ones are known from the rest.
+    pub(crate) fn refuses(mut self, codes: &[ErrorCode]) -> Self {
+        self.route.refusals.extend_from_slice(codes);
+        self
+    }
+
+    /// Names the handler; its name is the operation's id.
+    pub(crate) fn to<F, Args>(mut self, handler: F) -> Route
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let name = std::any::type_name::<F>();
+        self.route.operation_id = name.rsplit("::").next().unwrap_or(name).to_owned();
+        self.route.mount = Box::new(move |access, method| {
+            let by_method = if method == Method::GET {
+                web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+            } else {
+                web::method(method)
+            };
+            by_method
+                .to(handler.clone())
+                .wrap(from_fn(move |request, next| {
+                    access_guard(access, request, next)
+                }))
+        });
+        self.route
+    }
+}
+
+impl Route {
+    /// The method.
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The address and its other names.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> + '_ {
+        std::iter::once(self.path).chain(self.aliases.iter().copied())
+    }
+
+    /// Who may use it.
+    #[must_use]
+    pub const fn access(&self) -> Access {
+        self.access
+    }
+
+    /// The operation's id: the name of its handler.
+    #[must_use]
+    pub fn operation_id(&self) -> &str {
+        &self.operation_id
+    }
+
+    pub(crate) fn mounted(&self) -> actix_web::Route {
+        (self.mount)(self.access, self.method.clone())
+    }
+}
