@@ -93,12 +93,11 @@ async fn check(health: &dyn StoreHealth, lifecycle: &Lifecycle) -> Result<(), Ap
         return not_ready("This process is about to stop.");
     }
     match health.schema_state().await? {
-        SchemaState::Current => Ok(()),
+        // Migrations run before the new version is rolled out and never take away what this
+        // version needs, so a schema that is ahead serves.
+        SchemaState::Current | SchemaState::Ahead { .. } => Ok(()),
         SchemaState::Behind { .. } => {
             not_ready("The database needs migrations: run tarsify migrate.")
-        }
-        SchemaState::Ahead { .. } => {
-            not_ready("The database is newer than this program: run the newer version.")
         }
     }
 }

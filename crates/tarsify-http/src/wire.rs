@@ -1,12 +1,14 @@
 //! What several wire types share: the form of moments, and the schemas of closed sets of words.
 
 use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 use tarsify_domain::Timestamp;
 use tarsify_domain::catalog::{Category, EndpointSource, OutputType, Provider, TarsModelStatus};
 use time::UtcOffset;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, Type};
 
 const MOMENT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -26,35 +28,89 @@ impl Serialize for Moment {
     }
 }
 
-fn words(all: impl IntoIterator<Item = &'static str>, example: &'static str) -> RefOr<Schema> {
-    RefOr::T(Schema::Object(
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(all))
-            .examples([serde_json::Value::from(example)])
-            .build(),
-    ))
+fn words(
+    all: impl IntoIterator<Item = &'static str>,
+    example: &'static str,
+    description: &str,
+) -> RefOr<Schema> {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(all))
+        .description(Some(description))
+        .examples([Value::from(example)]);
+    RefOr::T(Schema::Object(schema.build()))
 }
 
 pub(crate) fn category() -> RefOr<Schema> {
-    words(Category::ALL.iter().map(|word| word.as_str()), "IMAGE")
+    let all = Category::ALL.iter().map(|word| word.as_str());
+    words(all, "IMAGE", "What it makes or works on.")
 }
 
 pub(crate) fn output_type() -> RefOr<Schema> {
-    words(OutputType::ALL.iter().map(|word| word.as_str()), "IMAGE")
+    let all = OutputType::ALL.iter().map(|word| word.as_str());
+    words(all, "IMAGE", "The kind of thing it returns.")
 }
 
 pub(crate) fn source() -> RefOr<Schema> {
-    words(EndpointSource::ALL.iter().map(|word| word.as_str()), "HUB")
+    let all = EndpointSource::ALL.iter().map(|word| word.as_str());
+    words(all, "HUB", "Where its worker comes from.")
 }
 
 pub(crate) fn provider() -> RefOr<Schema> {
-    words(Provider::ALL.iter().map(|word| word.as_str()), "runpod")
+    let all = Provider::ALL.iter().map(|word| word.as_str());
+    words(
+        all,
+        "runpod",
+        "Whose protocol it speaks; `runpod` when it is not sent.",
+    )
 }
 
 pub(crate) fn status() -> RefOr<Schema> {
-    words(
-        TarsModelStatus::ALL.iter().map(|word| word.as_str()),
-        "DRAFT",
-    )
+    let all = TarsModelStatus::ALL.iter().map(|word| word.as_str());
+    words(all, "DRAFT", "Where it is in its life.")
+}
+
+/// A JSON Schema, as a value of a field.
+pub(crate) fn input_schema() -> RefOr<Schema> {
+    let example = json!({
+        "type": "object",
+        "required": ["prompt"],
+        "properties": {
+            "prompt": { "type": "string", "title": "Prompt", "maxLength": 2000 },
+            "width": { "type": "integer", "minimum": 256, "maximum": 2048, "default": 1024 },
+        },
+    });
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(
+            "JSON Schema 2020-12 of its inputs: an object schema that refers to no other document.",
+        ))
+        .examples([example]);
+    RefOr::T(Schema::Object(schema.build()))
+}
+
+/// What a developer fixes, presets and hides.
+pub(crate) fn config_overrides() -> RefOr<Schema> {
+    let kind = |schema_type: Type, description: &str| {
+        let nullable = SchemaType::from_iter([schema_type, Type::Null]);
+        ObjectBuilder::new()
+            .schema_type(nullable)
+            .description(Some(description))
+    };
+    let names = ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .items(ObjectBuilder::new().schema_type(Type::String))
+        .description(Some("Inputs that consumers neither see nor send."));
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some("What is fixed, preset and hidden of the base model's inputs. Other keys are kept and ignored."))
+        .property("defaultInputs", kind(Type::Object, "Values for inputs that the consumer leaves out."))
+        .property("lockedInputs", kind(Type::Object, "Values that the consumer sees and cannot change."))
+        .property("secretInputs", kind(Type::Object, "Values that are sent to the model and shown to nobody."))
+        .property("hiddenFields", names)
+        .property("promptPrefix", kind(Type::String, "The text before the consumer's prompt."))
+        .property("promptSuffix", kind(Type::String, "The text after the consumer's prompt."))
+        .property("promptField", kind(Type::String, "The input that prefix and suffix wrap; `prompt` when it is not sent."))
+        .examples([json!({ "lockedInputs": { "width": 1024 }, "promptPrefix": "anime style, " })]);
+    RefOr::T(Schema::Object(schema.build()))
 }

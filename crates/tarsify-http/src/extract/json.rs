@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 use tarsify_domain::text::without_nul;
 use tarsify_domain::{Issue, Misfit};
 
-/// Levels of nesting that a body may have; the outermost value is the first.
+/// Lists and objects that may stand inside one another; the outermost is the first.
 pub(crate) const MAX_DEPTH: usize = 64;
 
 /// Reads one JSON document.
@@ -66,14 +66,16 @@ struct Strict<'a> {
 }
 
 impl Strict<'_> {
-    fn deeper<E: serde::de::Error>(&self) -> Result<Self, E> {
-        if self.depth >= MAX_DEPTH {
+    /// Enters a list or an object; gives the reader of what is in it.
+    fn enter<E: serde::de::Error>(&self) -> Result<impl Fn() -> Self, E> {
+        let Self { place, depth } = *self;
+        if depth > MAX_DEPTH {
             let message = format!("is nested deeper than {MAX_DEPTH} levels");
-            return Err(self.place.refuse(Misfit::new("depth", message)));
+            return Err(place.refuse(Misfit::new("depth", message)));
         }
-        Ok(Self {
-            place: self.place,
-            depth: self.depth + 1,
+        Ok(move || Self {
+            place,
+            depth: depth + 1,
         })
     }
 }
@@ -119,10 +121,11 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let inside = self.enter()?;
         let mut items = Vec::new();
         loop {
             self.place.path.borrow_mut().push(items.len().to_string());
-            let next = sequence.next_element_seed(self.deeper()?)?;
+            let next = sequence.next_element_seed(inside())?;
             self.place.path.borrow_mut().pop();
             match next {
                 Some(item) => items.push(item),
@@ -132,6 +135,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let inside = self.enter()?;
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             self.place.path.borrow_mut().push(key.clone());
@@ -140,7 +144,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
                 let misfit = Misfit::new("duplicateKey", "stands in the object more than once");
                 return Err(self.place.refuse(misfit));
             }
-            let value = entries.next_value_seed(self.deeper()?)?;
+            let value = entries.next_value_seed(inside())?;
             self.place.path.borrow_mut().pop();
             object.insert(key, value);
         }

@@ -35,7 +35,7 @@ pub(crate) struct CreateBaseModelIn {
     #[schema(schema_with = wire::category)]
     category: Category,
     /// JSON Schema 2020-12 of its inputs: an object schema without references to other documents.
-    #[schema(value_type = Object, example = json!({"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string", "title": "Prompt", "maxLength": 2000}, "width": {"type": "integer", "minimum": 256, "maximum": 2048, "default": 1024}}}))]
+    #[schema(schema_with = wire::input_schema)]
     input_schema: InputSchema,
     /// The kind of thing it returns.
     #[schema(schema_with = wire::output_type)]
@@ -134,7 +134,7 @@ pub(crate) struct UpdateBaseModelIn {
     #[schema(schema_with = wire::category, required = false)]
     category: Option<Category>,
     /// JSON Schema 2020-12 of its inputs.
-    #[schema(value_type = Option<Object>, nullable = false, example = json!({"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}))]
+    #[schema(schema_with = wire::input_schema, required = false)]
     input_schema: Option<InputSchema>,
     /// The kind of thing it returns.
     #[schema(schema_with = wire::output_type, required = false)]
@@ -252,7 +252,7 @@ pub(crate) struct BaseModelOut {
     description: Option<String>,
     #[schema(schema_with = wire::category)]
     category: &'static str,
-    #[schema(value_type = Object, example = json!({"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string", "title": "Prompt"}}}))]
+    #[schema(schema_with = wire::input_schema)]
     input_schema: Value,
     #[schema(schema_with = wire::output_type)]
     output_type: &'static str,
@@ -299,7 +299,7 @@ pub(crate) struct AdminBaseModelOut {
     description: Option<String>,
     #[schema(schema_with = wire::category)]
     category: &'static str,
-    #[schema(value_type = Object, example = json!({"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string", "title": "Prompt"}}}))]
+    #[schema(schema_with = wire::input_schema)]
     input_schema: Value,
     #[schema(schema_with = wire::output_type)]
     output_type: &'static str,

@@ -150,7 +150,7 @@ pub(crate) struct MarketModelDetailOut {
     published_at: Moment,
     base_model: MarketBaseModelOut,
     /// JSON Schema 2020-12 of the inputs that a consumer may send.
-    #[schema(value_type = Object, example = json!({"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string", "title": "Prompt"}, "width": {"type": "integer", "readOnly": true, "default": 1024}}}))]
+    #[schema(schema_with = wire::input_schema)]
     input_schema: Value,
 }
 

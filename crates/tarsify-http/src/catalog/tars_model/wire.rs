@@ -36,7 +36,7 @@ pub(crate) struct CreateTarsModelIn {
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 1_000_000, default = 10, example = 25)]
     price_credits: Option<Price>,
     /// What is fixed, preset and hidden of the base model's inputs. Known keys: `defaultInputs`, `lockedInputs`, `secretInputs` (objects), `hiddenFields` (a list of names), `promptPrefix`, `promptSuffix`, `promptField` (texts).
-    #[schema(value_type = Option<Object>, example = json!({"lockedInputs": {"width": 1024}, "hiddenFields": ["negative_prompt"], "promptPrefix": "anime style, "}))]
+    #[schema(schema_with = wire::config_overrides, required = false)]
     config_overrides: Option<ConfigOverrides>,
 }
 
@@ -100,7 +100,7 @@ pub(crate) struct UpdateTarsModelIn {
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 1_000_000, example = 25, nullable = false)]
     price_credits: Option<Price>,
     /// What is fixed, preset and hidden; sent, it replaces all that was there.
-    #[schema(value_type = Option<Object>, example = json!({"lockedInputs": {"width": 1024}}))]
+    #[schema(schema_with = wire::config_overrides, required = false)]
     config_overrides: Patch<ConfigOverrides>,
 }
 
@@ -210,7 +210,7 @@ pub(crate) struct BaseModelRefOut {
     output_type: &'static str,
     #[schema(example = "png")]
     output_format: String,
-    #[schema(value_type = Object, example = json!({"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string", "title": "Prompt"}}}))]
+    #[schema(schema_with = wire::input_schema)]
     input_schema: Value,
 }
 
@@ -230,7 +230,7 @@ pub(crate) struct TarsModelOut {
     slug: String,
     #[schema(example = "Your idea as an anime picture.")]
     description: Option<String>,
-    #[schema(value_type = Object, example = json!({"lockedInputs": {"width": 1024}, "hiddenFields": ["negative_prompt"], "promptPrefix": "anime style, "}))]
+    #[schema(schema_with = wire::config_overrides)]
     config_overrides: Value,
     #[schema(example = 25)]
     price_credits: i64,
