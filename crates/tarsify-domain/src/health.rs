@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::clock::Timestamp;
 use crate::error::RepoError;
 
 /// What a look at the store's schema found.
@@ -26,4 +27,7 @@ pub enum SchemaState {
 pub trait StoreHealth: Send + Sync {
     /// Reaches the store and compares its schema with the one this program needs.
     async fn schema_state(&self) -> Result<SchemaState, RepoError>;
+
+    /// The store's own time.
+    async fn now(&self) -> Result<Timestamp, RepoError>;
 }

@@ -1,0 +1,61 @@
+//! Runs models. For now the pure parts: what is sent to a model, what a consumer sees of its
+//! input schema, and whether inputs, schemas and configurations fit together.
+//!
+//! Nothing here reads a clock, a file, the environment or the network, keeps global state or
+//! panics, so that any Rust service can embed it.
+//!
+//! ```
+//! use serde_json::json;
+//! use tarsify_domain::catalog::{ConfigOverrides, InputSchema};
+//! use tarsify_engine::{InputValidator, merge_inputs, process_schema};
+//!
+//! let base = InputSchema::parse(json!({
+//!     "type": "object",
+//!     "properties": {
+//!         "prompt": {"type": "string", "maxLength": 500},
+//!         "negative_prompt": {"type": "string"},
+//!         "style": {"enum": ["anime", "photo"]},
+//!         "width": {"type": "integer", "maximum": 2048},
+//!     },
+//!     "required": ["prompt"],
+//! }))
+//! .unwrap();
+//! let overrides = ConfigOverrides::parse(json!({
+//!     "defaultInputs": {"style": "anime"},
+//!     "lockedInputs": {"width": 1024},
+//!     "hiddenFields": ["negative_prompt"],
+//!     "promptPrefix": "anime style, ",
+//!     "promptSuffix": ", high quality",
+//! }))
+//! .unwrap();
+//! let typed = json!({"prompt": "sunset"});
+//! let typed = typed.as_object().unwrap();
+//!
+//! // What the provider gets.
+//! let payload = merge_inputs(typed, &overrides);
+//! assert_eq!(payload["prompt"], "anime style, sunset, high quality");
+//! assert_eq!(payload["width"], 1024);
+//!
+//! // What the consumer sees.
+//! let seen = process_schema(&base, &overrides);
+//! assert!(seen["properties"].get("negative_prompt").is_none());
+//! assert_eq!(seen["properties"]["width"]["readOnly"], true);
+//!
+//! // Whether it may run.
+//! let validator = InputValidator::default();
+//! assert_eq!(validator.validate_inputs(&base, &overrides, typed), Ok(payload));
+//! ```
+
+mod concealed;
+mod consumer_schema;
+mod cost;
+mod document;
+mod explain;
+mod merge;
+mod rules;
+mod validator;
+
+pub use consumer_schema::process_schema;
+pub use merge::merge_inputs;
+pub use rules::JsonSchemaRules;
+pub use validator::{CompiledSchema, InputValidator};
