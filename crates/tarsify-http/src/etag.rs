@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 use tarsify_domain::{Expected, Version};
 
-const CODINGS: [&str; 3] = ["-br", "-gzip", "-zstd"];
+const CODINGS: [&str; 4] = ["-br", "-deflate", "-gzip", "-zstd"];
 
 /// A strong entity tag, without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]

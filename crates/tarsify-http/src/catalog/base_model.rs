@@ -52,9 +52,9 @@ pub(crate) async fn show_base_model(
 pub(crate) async fn update_base_model(
     models: Data<BaseModels>,
     _admin: Administrator,
+    Valid(body): Valid<UpdateBaseModelIn>,
     PathId(id): PathId<BaseModelId>,
     IfMatch(expected): IfMatch,
-    Valid(body): Valid<UpdateBaseModelIn>,
 ) -> Result<Resource<AdminBaseModelOut>, ApiError> {
     Ok(resource(models.revise(id, &expected, body.into()).await?))
 }

@@ -49,9 +49,9 @@ pub(crate) async fn show_endpoint(
 pub(crate) async fn update_endpoint(
     endpoints: Data<Endpoints>,
     _admin: Administrator,
+    Valid(body): Valid<UpdateEndpointIn>,
     PathId(id): PathId<EndpointId>,
     IfMatch(expected): IfMatch,
-    Valid(body): Valid<UpdateEndpointIn>,
 ) -> Result<Resource<EndpointOut>, ApiError> {
     Ok(resource(
         endpoints.revise(id, &expected, body.into()).await?,

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tarsify_domain::catalog::MarketQuery;
+use tarsify_domain::page::{CursorKey, Position};
 use tarsify_domain::text::Slug;
-use tarsify_domain::{ErrorCode, PageRequest};
+use tarsify_domain::{Cursor, ErrorCode, PageRequest};
 
 use crate::error::ApiError;
 use crate::etag::{self, ETag};
@@ -21,6 +22,22 @@ use crate::etag::{self, ETag};
 pub(crate) enum Wanted {
     Page(MarketQuery, PageRequest),
     Model(Slug),
+}
+
+impl Wanted {
+    /// What the caller's own words take: a cursor may carry a long text.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Page(_, PageRequest { position, .. }) => match position {
+                Position::After(Cursor {
+                    key: CursorKey::Text(text),
+                    ..
+                }) => text.len(),
+                Position::After(_) | Position::Number(_) => 0,
+            },
+            Self::Model(slug) => slug.as_str().len(),
+        }
+    }
 }
 
 /// An answer, ready to be sent.
@@ -85,12 +102,13 @@ impl Prepared {
 #[derive(Debug, Clone)]
 struct ByBytes;
 
-/// What an entry costs beside its body: keys, tags, the cache's own bookkeeping.
+/// What an entry costs beside its texts: numbers, tags, the cache's own bookkeeping.
 const OVERHEAD: usize = 512;
 
 impl Weighter<(u64, Wanted), Arc<Prepared>> for ByBytes {
-    fn weight(&self, _key: &(u64, Wanted), prepared: &Arc<Prepared>) -> u64 {
-        u64::try_from(prepared.bytes() + OVERHEAD).unwrap_or(u64::MAX)
+    fn weight(&self, (_, wanted): &(u64, Wanted), prepared: &Arc<Prepared>) -> u64 {
+        let bytes = wanted.bytes() + prepared.bytes() + OVERHEAD;
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }
 

@@ -55,9 +55,9 @@ pub(crate) async fn show_tars_model(
 pub(crate) async fn update_tars_model(
     models: Data<TarsModels>,
     RegisteredDeveloper(developer): RegisteredDeveloper,
+    Valid(body): Valid<UpdateTarsModelIn>,
     PathId(id): PathId<TarsModelId>,
     IfMatch(expected): IfMatch,
-    Valid(body): Valid<UpdateTarsModelIn>,
 ) -> Result<Resource<TarsModelOut>, ApiError> {
     Ok(resource(
         models
@@ -81,9 +81,9 @@ pub(crate) async fn delete_tars_model(
 pub(crate) async fn publish_tars_model(
     models: Data<TarsModels>,
     RegisteredDeveloper(developer): RegisteredDeveloper,
+    Valid(body): Valid<PublishTarsModelIn>,
     PathId(id): PathId<TarsModelId>,
     IfMatch(expected): IfMatch,
-    Valid(body): Valid<PublishTarsModelIn>,
 ) -> Result<Resource<TarsModelOut>, ApiError> {
     let model = match body.action {
         PublishAction::Publish => models.publish(developer.id, id, &expected).await?,

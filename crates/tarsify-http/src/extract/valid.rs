@@ -30,7 +30,8 @@ pub(crate) trait Body: Sized + 'static {
     fn read(fields: &mut Fields) -> Option<Self>;
 }
 
-/// A body that was read without a fault.
+/// A body that was read without a fault. A handler asks for it before the id in the path: its
+/// media type and size are told first.
 pub(crate) struct Valid<T>(pub(crate) T);
 
 impl<T: Body> FromRequest for Valid<T> {

@@ -32,16 +32,17 @@ pub(crate) async fn guard(
     // Routing is over, so a second handle on the request is harmless here; it answers when
     // the handler takes the first one down with it.
     let handle = request.request().clone();
-    if let Err(error) = admit(access, &handle).await {
-        return Ok(ServiceResponse::new(handle, error.into_response()));
-    }
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(answered) => Ok(answered?.map_into_boxed_body()),
-        Err(_panic) => {
-            let error = ApiError::internal("a handler panicked; the panic is in the log");
-            Ok(ServiceResponse::new(handle, error.into_response()))
+    // The gate reads the store too, so it is inside.
+    let answered = AssertUnwindSafe(async {
+        match admit(access, &handle).await {
+            Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+            Err(error) => Ok(ServiceResponse::new(handle.clone(), error.into_response())),
         }
-    }
+    });
+    answered.catch_unwind().await.unwrap_or_else(|_panic| {
+        let error = ApiError::internal("a handler panicked; the panic is in the log");
+        Ok(ServiceResponse::new(handle, error.into_response()))
+    })
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -85,9 +86,10 @@ async fn admit(access: Access, request: &HttpRequest) -> Result<(), ApiError> {
         }
         Access::Admin => {
             let admin = gate.admin(credential).await?;
-            let id = admin
-                .developer
-                .map_or_else(|| admin.identity.key.subject.clone(), |id| id.to_string());
+            let id = match admin.developer {
+                Some(id) => id.to_string(),
+                None => loggable(&admin.identity.key.subject),
+            };
             request.extensions_mut().insert(admin);
             Caller { kind: "admin", id }
         }
@@ -104,6 +106,16 @@ fn verified(request: &HttpRequest, identity: tarsify_domain::people::VerifiedIde
     };
     request.extensions_mut().insert(identity);
     caller
+}
+
+/// An administrator without a profile is known by his subject only, and at some issuers that
+/// is an e-mail address, which must not be logged.
+fn loggable(subject: &str) -> String {
+    if subject.contains('@') {
+        String::new()
+    } else {
+        subject.to_owned()
+    }
 }
 
 fn bearer(request: &HttpRequest) -> Result<String, ApiError> {

@@ -182,6 +182,7 @@ fn limits(value: Value) -> Result<EndpointLimits, Vec<Issue>> {
     let mut fields = Fields::new(object);
     for key in unknown {
         let message = format!("is no limit; there are: {}", LIMITS.join(" "));
+        let key = key.replace('~', "~0").replace('/', "~1");
         fields.refuse(Misfit::new("additionalProperties", message).at(format!("/{key}")));
     }
     let at_least_one = |number: i64| match u32::try_from(number) {

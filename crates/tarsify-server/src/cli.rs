@@ -1,0 +1,129 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::EnvironmentVariables;
+
+/// The open backend of a marketplace for AI models.
+///
+/// Settings come from environment variables and files; `tarsify config` shows them all.
+#[derive(Debug, Parser)]
+#[command(name = "tarsify", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the REST API until SIGTERM or Ctrl-C.
+    #[command(
+        after_help = "Example:\n  DATABASE_URL=postgresql://tarsify@db/tarsify tarsify serve --port 8080"
+    )]
+    Serve {
+        /// The port to listen on; 0 takes any free one.
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Serve a market full of examples from a private database, and print how to walk through it.
+    #[command(after_help = "Example:\n  tarsify demo --port 8081")]
+    Demo {
+        /// The port to listen on; 0 takes any free one.
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Bring the database to the schema that this version needs.
+    #[command(
+        after_help = "Example:\n  DATABASE_URL=postgresql://tarsify@db/tarsify tarsify migrate\n\nExit codes: 0 the schema is current, 1 it is not or could not be made so."
+    )]
+    Migrate {
+        /// Only say what is missing; change nothing.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Add the endpoints and base models of a catalogue file; what is there already stays as it is.
+    #[command(
+        after_help = "Example:\n  RUNPOD_EP_SDXL=abc123 tarsify seed\n  tarsify seed --file my-catalog.toml"
+    )]
+    Seed {
+        /// The catalogue; the built-in one when it is not named.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Print a token of a local identity, good for a day. Development only.
+    #[command(
+        after_help = "Example:\n  curl -H \"Authorization: Bearer $(tarsify token consumer)\" http://127.0.0.1:8080/api/marketplace/auth/me"
+    )]
+    Token {
+        /// Who it is for.
+        kind: TokenKind,
+        /// Whose it is.
+        #[arg(long)]
+        email: Option<String>,
+    },
+    /// Make a registered developer an administrator, or an ordinary developer again.
+    #[command(after_help = "Example:\n  tarsify admin grant grace@example.com")]
+    Admin {
+        /// Which of both.
+        action: AdminAction,
+        /// The developer's e-mail address.
+        email: String,
+    },
+    /// Look at everything that this installation needs and say what is wrong.
+    #[command(
+        after_help = "Example:\n  tarsify doctor --json\n\nExit codes: 0 all is well, 1 something is not."
+    )]
+    Doctor {
+        /// For scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the effective configuration, and where each value comes from.
+    #[command(after_help = "Example:\n  tarsify config --json")]
+    Config {
+        /// For scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the OpenAPI document.
+    #[command(
+        after_help = "Example:\n  tarsify openapi > openapi.json\n  tarsify openapi --markdown > API.md"
+    )]
+    Openapi {
+        /// As a page for people instead of JSON.
+        #[arg(long)]
+        markdown: bool,
+    },
+}
+
+/// Whom a token is for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum TokenKind {
+    /// Runs models.
+    Consumer,
+    /// Makes models.
+    Developer,
+    /// Runs the installation.
+    Admin,
+}
+
+/// What happens to a developer's role.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum AdminAction {
+    /// He becomes an administrator.
+    Grant,
+    /// He becomes an ordinary developer.
+    Revoke,
+}
+
+impl Command {
+    /// Hands what was said on the command line to the configuration, above everything else.
+    pub(crate) fn put_into(&self, variables: &mut EnvironmentVariables) {
+        if let Self::Serve { port: Some(port) } | Self::Demo { port: Some(port) } = self {
+            variables.insert("TARSIFY__SERVER__PORT".to_owned(), port.to_string());
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Readers of single values: what an address, a URL, an origin or an id has to look like, and what to do when it does not.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use url::{Host, ParseError, Url};
+
+use super::fault::Wrong;
+use super::secret::Secret;
+
+/// A web origin as browsers send it: scheme, host, and the port unless it is the scheme's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin(String);
+
+impl Origin {
+    /// The origin as it stands in the `Origin` header.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub(super) fn address(text: &str) -> Result<IpAddr, Wrong> {
+    text.parse().map_err(|_not_an_address| {
+        Wrong::new(
+            "is not an IP address",
+            "Give an address such as 127.0.0.1, ::1 or 0.0.0.0, without a port",
+        )
+    })
+}
+
+/// An http or https URL with neither credentials, query nor fragment.
+pub(super) fn web_url(text: &str) -> Result<Url, Wrong> {
+    const REMEDY: &str = "Give a URL such as https://api.example.com";
+    let url =
+        Url::parse(text).map_err(|error| Wrong::new(format!("is not a URL ({error})"), REMEDY))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Wrong::new("is neither http nor https", REMEDY));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Wrong::new(
+            "carries credentials",
+            "Remove what stands before the @",
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Wrong::new(
+            "has a query or a fragment",
+            "Remove what follows ? or #",
+        ));
+    }
+    Ok(url)
+}
+
+pub(super) fn origin(text: &str) -> Result<Origin, Wrong> {
+    let refuse = |problem: &str| {
+        let remedy = "List each origin as scheme://host or scheme://host:port, such as https://shop.example.com";
+        Wrong::new(problem, remedy)
+    };
+    if text == "*" {
+        return Err(refuse(
+            "would let every website call with its visitors' credentials",
+        ));
+    }
+    let url = web_url(text)
+        .map_err(|wrong| refuse(&format!("holds an origin that {}", wrong.problem)))?;
+    if url.path() != "/" {
+        return Err(refuse("holds an origin with a path"));
+    }
+    Ok(Origin(url.origin().ascii_serialization()))
+}
+
+/// A `postgres://` URL. Forms that only PostgreSQL clients know (a socket folder in `host=`, several hosts) pass too.
+pub(super) fn database_url(text: &str) -> Result<Secret<String>, Wrong> {
+    const REMEDY: &str = "Give postgres://user:password@host:5432/database, \
+        with special characters of the password percent-encoded (%40 for @, %2F for /)";
+    let rest = text
+        .strip_prefix("postgres://")
+        .or_else(|| text.strip_prefix("postgresql://"))
+        .filter(|rest| !rest.is_empty())
+        .ok_or_else(|| Wrong::new("is not a PostgreSQL URL", REMEDY))?;
+    match Url::parse(text) {
+        Err(ParseError::EmptyHost) if rest.contains("host=") => {}
+        Err(ParseError::InvalidPort) if rest.contains(',') => {}
+        Err(error) => return Err(Wrong::new(format!("is not a URL ({error})"), REMEDY)),
+        Ok(_) => {}
+    }
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// `host:port`, without a scheme.
+pub(super) fn host_and_port(text: &str) -> Result<String, Wrong> {
+    let is_valid = text.rsplit_once(':').is_some_and(|(host, port)| {
+        Host::parse(host).is_ok() && port.parse::<u16>().is_ok_and(|port| port != 0)
+    });
+    if is_valid {
+        return Ok(text.to_owned());
+    }
+    let remedy = "Give it without a scheme, such as localhost:9099";
+    Err(Wrong::new("is not host:port", remedy))
+}
+
+/// An id given out by a provider's console: one word. A slash or a quote means that more than the id was copied.
+pub(super) fn id(text: &str) -> Result<String, Wrong> {
+    if text.contains(['/', '"', '\'']) {
+        let problem = "is not an id: there is a slash or a quote in it";
+        return Err(Wrong::new(
+            problem,
+            "Copy the id alone, as its console shows it",
+        ));
+    }
+    uid(text)
+}
+
+/// The id of a person: 1 to 128 characters, no white space.
+pub(super) fn uid(text: &str) -> Result<String, Wrong> {
+    if text.chars().count() > 128
+        || text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+    {
+        let problem = "is not an id: there is white space in it, or it has over 128 characters";
+        return Err(Wrong::new(
+            problem,
+            "Copy the id alone, as its console shows it",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// A level, or `target=level`, comma separated. A bare word would silently be taken for a target: it is refused.
+pub(super) fn log_filter(text: &str) -> Result<String, Wrong> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_directive = |directive: &str| {
+        let level = directive.rsplit('=').next().unwrap_or(directive).trim();
+        LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level))
+            && !directive.trim().starts_with('=')
+    };
+    if text.split(',').all(is_directive) {
+        return Ok(text.to_owned());
+    }
+    let remedy = format!(
+        "Give one of {}, or add exceptions: info,tarsify_db=debug",
+        LEVELS.join(", ")
+    );
+    Err(Wrong::new("is not a log level", remedy))
+}
+
+pub(super) fn folder(text: &str) -> Result<PathBuf, Wrong> {
+    if text.contains('\0') {
+        return Err(Wrong::new("is not a path", "Remove the NUL character"));
+    }
+    Ok(PathBuf::from(text))
+}

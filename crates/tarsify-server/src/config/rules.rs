@@ -1,0 +1,99 @@
+//! Rules between keys: what production demands and refuses, what development must not show to strangers.
+//! They look at each value by itself, so that they are told together with faults elsewhere.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use super::fault::{Source, Wrong};
+use super::keys::{self, Key, Place};
+use super::reader::Reader;
+
+/// Notes every broken rule.
+pub(super) fn check(reader: &mut Reader) {
+    check_projects_differ(reader);
+    // An unknown environment has its own fault; to guess which rules hold would only add misleading ones.
+    match reader.text(&keys::ENVIRONMENT) {
+        Some("production") => check_production(reader),
+        Some("development") => check_development(reader),
+        _ => {}
+    }
+}
+
+/// Google signs every project's tokens with the same keys: one project for both would make every consumer a developer.
+fn check_projects_differ(reader: &mut Reader) {
+    let users = reader.text(&keys::USERS_PROJECT);
+    if users.is_some() && users == reader.text(&keys::DEVS_PROJECT) {
+        let problem =
+            "is the consumers' project too, so that every consumer could sign in as a developer";
+        let remedy =
+            "Set FIREBASE_USERS_PROJECT_ID and FIREBASE_DEVS_PROJECT_ID to two different projects";
+        reader.refuse(&keys::DEVS_PROJECT, Wrong::new(problem, remedy));
+    }
+}
+
+fn check_production(reader: &mut Reader) {
+    for key in [
+        &keys::DATABASE_URL,
+        &keys::USERS_PROJECT,
+        &keys::DEVS_PROJECT,
+    ] {
+        if !reader.is_given(key) {
+            let remedy = format!("Set {}", key.known_variable());
+            reader.refuse(
+                key,
+                Wrong::new("is not set, and production needs it", remedy),
+            );
+        }
+    }
+    for key in keys::ALL {
+        if key.place == Place::DevelopmentOnly && is_used(reader, key) {
+            let remedy = "Unset it, or set TARSIFY_ENV=development on a machine of your own";
+            reader.refuse(
+                key,
+                Wrong::new("is a local convenience, which production refuses", remedy),
+            );
+        }
+    }
+    let keys_url = reader
+        .text(&keys::JWKS_URL)
+        .and_then(|text| Url::parse(text).ok());
+    if keys_url.is_some_and(|url| url.scheme() == "http" && !is_this_machine(&url)) {
+        let problem =
+            "is http: whoever sits on the way could serve keys of their own and sign in as anybody";
+        reader.refuse(
+            &keys::JWKS_URL,
+            Wrong::new(problem, "Give an https URL, or unset it for Google's"),
+        );
+    }
+}
+
+/// Whether somebody asked for the convenience: its default is no request, and neither is an explicit "no".
+fn is_used(reader: &Reader, key: &Key) -> bool {
+    reader
+        .entry(key)
+        .is_some_and(|entry| !matches!(entry.source, Source::BuiltIn(_)) && entry.value != false)
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn check_development(reader: &mut Reader) {
+    let host: Option<IpAddr> = reader.text(&keys::HOST).and_then(|text| text.parse().ok());
+    let is_public = host.is_some_and(|host| !host.to_canonical().is_loopback());
+    let is_allowed = reader
+        .entry(&keys::ALLOW_PUBLIC_DEVELOPMENT)
+        .is_some_and(|entry| entry.value == true);
+    if is_public && !is_allowed {
+        let problem = "would open development, with its local tokens, to other machines";
+        let remedy = "Set TARSIFY_ENV=production, or TARSIFY_ALLOW_PUBLIC_DEVELOPMENT=1 \
+            if everybody who can reach it may be an admin, or listen on 127.0.0.1";
+        reader.refuse(&keys::HOST, Wrong::new(problem, remedy));
+    }
+}

@@ -1,0 +1,247 @@
+//! The typed configuration, section by section, and its reading from the merged values.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::reader::Reader;
+use super::{Origin, Secret, keys, parse};
+
+/// Everything the binary can be told.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) environment: Environment,
+    pub(crate) server: Server,
+    pub(crate) local: Local,
+    pub(crate) database: Database,
+    pub(crate) identity: Identity,
+    pub(crate) runpod: RunPod,
+    pub(crate) log: Log,
+    pub(crate) market: Market,
+}
+
+impl Config {
+    /// Whether a private database in the data folder is ours to run: development without a `DATABASE_URL`.
+    pub(crate) const fn has_private_database(&self) -> bool {
+        self.has_local_identities() && self.database.url.is_none()
+    }
+
+    /// Whether Tarsify issues and accepts its own tokens: in development, whatever the database.
+    pub(crate) const fn has_local_identities(&self) -> bool {
+        matches!(self.environment, Environment::Development)
+    }
+}
+
+/// Where the process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Environment {
+    /// On a person's machine, with every convenience.
+    Development,
+    /// Among strangers, with none.
+    Production,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) host: IpAddr,
+    /// 0 takes any free port.
+    pub(crate) port: u16,
+    /// Unset, the address listened on.
+    pub(crate) public_url: Option<Url>,
+    pub(crate) cors_origins: Vec<Origin>,
+    /// Whether answers carry `Strict-Transport-Security`.
+    pub(crate) hsts: bool,
+}
+
+impl Server {
+    /// The address to listen on.
+    pub(crate) const fn listen_address(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+}
+
+/// The conveniences of development.
+#[derive(Debug, Clone)]
+pub(crate) struct Local {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) pg_bin: Option<PathBuf>,
+}
+
+/// The database and its connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    /// Always set in production.
+    pub(crate) url: Option<Secret<String>>,
+    pub(crate) pool_size: u32,
+    /// For workers and health checks.
+    pub(crate) small_pool_size: u32,
+    pub(crate) connect_timeout: Duration,
+    /// How long a request waits for a free connection.
+    pub(crate) acquire_timeout: Duration,
+}
+
+/// Who may sign in.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// Always set in production, as is the next; never the same.
+    pub(crate) firebase_users_project_id: Option<String>,
+    pub(crate) firebase_devs_project_id: Option<String>,
+    pub(crate) firebase_jwks_url: Url,
+    /// `host:port`; never set in production.
+    pub(crate) firebase_emulator_host: Option<String>,
+    pub(crate) admin_uids: Vec<String>,
+    /// At most a minute.
+    pub(crate) leeway: Duration,
+}
+
+/// RunPod endpoint ids to seed.
+#[derive(Debug, Clone)]
+pub(crate) struct RunPod {
+    pub(crate) ep_tts: Option<String>,
+    pub(crate) ep_sdxl: Option<String>,
+    pub(crate) ep_whisper: Option<String>,
+    pub(crate) ep_vllm: Option<String>,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    /// Levels and `target=level`, comma separated.
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    Json,
+    Text,
+}
+
+/// The marketplace's answers kept in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Market {
+    pub(crate) cache_bytes: u64,
+    pub(crate) poll_interval: Duration,
+}
+
+/// Reads all sections; `None` when any has a fault, after all have been looked at.
+pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
+    let environment = reader.plain(&keys::ENVIRONMENT);
+    let server = read_server(reader);
+    let local = read_local(reader, base_folder);
+    let database = read_database(reader);
+    let identity = read_identity(reader);
+    let runpod = read_runpod(reader);
+    let log = read_log(reader);
+    let market = read_market(reader);
+    Some(Config {
+        environment: environment?,
+        server: server?,
+        local: local?,
+        database: database?,
+        identity: identity?,
+        runpod: runpod?,
+        log: log?,
+        market: market?,
+    })
+}
+
+// In each of these all keys are read before the first `?`, so that no fault hides the next.
+
+fn read_server(reader: &mut Reader) -> Option<Server> {
+    let host = reader.parsed(&keys::HOST, parse::address);
+    let port = reader.plain(&keys::PORT);
+    let public_url = reader.optional(&keys::PUBLIC_URL, parse::web_url);
+    let cors_origins = reader.list(&keys::CORS_ORIGINS, parse::origin);
+    let hsts = reader.plain(&keys::HSTS);
+    Some(Server {
+        host: host?,
+        port: port?,
+        public_url: public_url?,
+        cors_origins: cors_origins?,
+        hsts: hsts?,
+    })
+}
+
+fn read_local(reader: &mut Reader, base_folder: &Path) -> Option<Local> {
+    let data_dir = reader.parsed(&keys::DATA_DIR, parse::folder);
+    let pg_bin = reader.optional(&keys::PG_BIN, parse::folder);
+    // Only a rule asks for it, but a value that is no flag is a fault like any other.
+    let _allowed: bool = reader.plain(&keys::ALLOW_PUBLIC_DEVELOPMENT)?;
+    Some(Local {
+        data_dir: base_folder.join(data_dir?),
+        pg_bin: pg_bin?.map(|folder| base_folder.join(folder)),
+    })
+}
+
+fn read_database(reader: &mut Reader) -> Option<Database> {
+    let url = reader.optional(&keys::DATABASE_URL, parse::database_url);
+    let pool_size = reader.plain(&keys::POOL_SIZE);
+    let small_pool_size = reader.plain(&keys::SMALL_POOL_SIZE);
+    let connect_timeout = reader.plain(&keys::CONNECT_TIMEOUT);
+    let acquire_timeout = reader.plain(&keys::ACQUIRE_TIMEOUT);
+    Some(Database {
+        url: url?,
+        pool_size: pool_size?,
+        small_pool_size: small_pool_size?,
+        connect_timeout: Duration::from_secs(connect_timeout?),
+        acquire_timeout: Duration::from_secs(acquire_timeout?),
+    })
+}
+
+fn read_identity(reader: &mut Reader) -> Option<Identity> {
+    let users_project = reader.optional(&keys::USERS_PROJECT, parse::id);
+    let devs_project = reader.optional(&keys::DEVS_PROJECT, parse::id);
+    let jwks_url = reader.parsed(&keys::JWKS_URL, parse::web_url);
+    let emulator_host = reader.optional(&keys::EMULATOR_HOST, parse::host_and_port);
+    let admin_uids = reader.list(&keys::ADMIN_UIDS, parse::uid);
+    let leeway = reader.plain(&keys::LEEWAY);
+    Some(Identity {
+        firebase_users_project_id: users_project?,
+        firebase_devs_project_id: devs_project?,
+        firebase_jwks_url: jwks_url?,
+        firebase_emulator_host: emulator_host?,
+        admin_uids: admin_uids?,
+        leeway: Duration::from_secs(leeway?),
+    })
+}
+
+fn read_runpod(reader: &mut Reader) -> Option<RunPod> {
+    let ep_tts = reader.optional(&keys::EP_TTS, parse::id);
+    let ep_sdxl = reader.optional(&keys::EP_SDXL, parse::id);
+    let ep_whisper = reader.optional(&keys::EP_WHISPER, parse::id);
+    let ep_vllm = reader.optional(&keys::EP_VLLM, parse::id);
+    Some(RunPod {
+        ep_tts: ep_tts?,
+        ep_sdxl: ep_sdxl?,
+        ep_whisper: ep_whisper?,
+        ep_vllm: ep_vllm?,
+    })
+}
+
+fn read_log(reader: &mut Reader) -> Option<Log> {
+    let level = reader.parsed(&keys::LOG_LEVEL, parse::log_filter);
+    let format = reader.plain(&keys::LOG_FORMAT);
+    Some(Log {
+        level: level?,
+        format: format?,
+    })
+}
+
+fn read_market(reader: &mut Reader) -> Option<Market> {
+    let cache_bytes = reader.plain(&keys::CACHE_BYTES);
+    let poll_interval = reader.plain(&keys::POLL_INTERVAL);
+    Some(Market {
+        cache_bytes: cache_bytes?,
+        poll_interval: Duration::from_millis(poll_interval?),
+    })
+}

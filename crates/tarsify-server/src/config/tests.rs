@@ -1,0 +1,232 @@
+//! The configuration as an operator meets it: defaults, layers and which of them wins. Mistakes, what is shown, and the
+//! shipped files have tests of their own beside this.
+
+mod faults;
+mod files;
+mod shown;
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use super::*;
+
+const PASSWORD: &str = "hunter2";
+
+fn variables(pairs: &[(&str, &str)]) -> EnvironmentVariables {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn load_from(pairs: &[(&str, &str)]) -> Result<Loaded, Faults> {
+    load(&variables(pairs), Path::new("/base"))
+}
+
+fn config(pairs: &[(&str, &str)]) -> Config {
+    load_from(pairs)
+        .unwrap_or_else(|faults| panic!("{pairs:?}: {faults}"))
+        .config
+}
+
+fn report(pairs: &[(&str, &str)]) -> String {
+    load_from(pairs)
+        .err()
+        .map_or_else(String::new, |faults| faults.to_string())
+}
+
+/// Loads with a `TARSIFY_CONFIG` file of this text.
+fn load_file(text: &str, pairs: &[(&str, &str)]) -> Result<Loaded, Faults> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mine.toml"), text).unwrap();
+    let mut variables = variables(pairs);
+    variables.insert("TARSIFY_CONFIG".to_owned(), "mine.toml".to_owned());
+    load(&variables, folder.path())
+}
+
+fn file_report(text: &str) -> String {
+    load_file(text, &[])
+        .err()
+        .map_or_else(String::new, |faults| faults.to_string())
+}
+
+const PRODUCTION: [(&str, &str); 4] = [
+    ("TARSIFY_ENV", "production"),
+    (
+        "DATABASE_URL",
+        "postgres://tarsify:hunter2@db.internal/tarsify",
+    ),
+    ("FIREBASE_USERS_PROJECT_ID", "shop-users"),
+    ("FIREBASE_DEVS_PROJECT_ID", "shop-devs"),
+];
+
+fn production_and(pairs: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+    PRODUCTION.iter().chain(pairs).copied().collect()
+}
+
+#[test]
+fn nothing_set_is_a_development_on_this_machine_alone() {
+    let config = config(&[]);
+    assert_eq!(config.environment, Environment::Development);
+    assert_eq!(
+        config.server.listen_address(),
+        (Ipv4Addr::LOCALHOST, 8080).into()
+    );
+    assert!(config.has_private_database() && config.has_local_identities());
+    assert!(!config.server.hsts);
+    assert_eq!(config.server.public_url, None);
+    assert_eq!(config.local.data_dir, Path::new("/base/.tarsify"));
+    assert_eq!(config.log.format, LogFormat::Auto);
+    assert_eq!(config.market.cache_bytes, 16 * 1024 * 1024);
+    assert_eq!(config.market.poll_interval, Duration::from_millis(500));
+    assert!(config.identity.leeway <= Duration::from_secs(60));
+    assert_eq!(
+        config.identity.firebase_jwks_url.host_str(),
+        Some("www.googleapis.com")
+    );
+}
+
+#[test]
+fn production_listens_everywhere_and_logs_json() {
+    let config = config(&PRODUCTION);
+    assert_eq!(config.environment, Environment::Production);
+    assert_eq!(config.server.host, Ipv4Addr::UNSPECIFIED);
+    assert_eq!(config.log.format, LogFormat::Json);
+    assert!(config.server.hsts);
+    assert!(!config.has_private_database() && !config.has_local_identities());
+}
+
+#[test]
+fn a_database_of_ones_own_ends_the_private_one_but_not_local_identities() {
+    let config = config(&[("DATABASE_URL", "postgres://localhost/mine")]);
+    assert!(!config.has_private_database() && config.has_local_identities());
+}
+
+#[test]
+fn every_plain_variable_reaches_its_value() {
+    let config = config(&[
+        ("PORT", "9000"),
+        ("PUBLIC_URL", "https://api.example.com"),
+        (
+            "CORS_ORIGINS",
+            "https://Shop.example.com:443/ | http://localhost:3000,",
+        ),
+        ("TARSIFY_DATA_DIR", "/var/lib/tarsify"),
+        ("PG_BIN", "pg/bin"),
+        ("TARSIFY_ALLOW_PUBLIC_DEVELOPMENT", "1"),
+        ("DATABASE_URL", " postgres://u:hunter2@h/d\n"),
+        ("FIREBASE_USERS_PROJECT_ID", "a-users"),
+        ("FIREBASE_DEVS_PROJECT_ID", "a-devs"),
+        ("FIREBASE_JWKS_URL", "http://127.0.0.1:1/keys"),
+        ("FIREBASE_AUTH_EMULATOR_HOST", "localhost:9099"),
+        ("ADMIN_UIDS", "first, auth0|second"),
+        ("RUNPOD_EP_TTS", "tts"),
+        ("RUNPOD_EP_SDXL", "sdxl"),
+        ("RUNPOD_EP_WHISPER", "whisper"),
+        ("RUNPOD_EP_VLLM", "vllm"),
+        ("LOG_LEVEL", "INFO,tarsify_db=debug"),
+    ]);
+    assert_eq!(config.server.port, 9000);
+    assert_eq!(
+        config.server.public_url.unwrap().as_str(),
+        "https://api.example.com/"
+    );
+    let origins: Vec<&str> = config
+        .server
+        .cors_origins
+        .iter()
+        .map(Origin::as_str)
+        .collect();
+    assert_eq!(
+        origins,
+        ["https://shop.example.com", "http://localhost:3000"]
+    );
+    assert_eq!(config.local.data_dir, Path::new("/var/lib/tarsify"));
+    assert_eq!(config.local.pg_bin.unwrap(), Path::new("/base/pg/bin"));
+    assert_eq!(
+        config.database.url.unwrap().expose(),
+        "postgres://u:hunter2@h/d"
+    );
+    assert_eq!(
+        config.identity.firebase_users_project_id.unwrap(),
+        "a-users"
+    );
+    assert_eq!(config.identity.firebase_devs_project_id.unwrap(), "a-devs");
+    assert_eq!(config.identity.firebase_jwks_url.port(), Some(1));
+    assert_eq!(
+        config.identity.firebase_emulator_host.unwrap(),
+        "localhost:9099"
+    );
+    assert_eq!(config.identity.admin_uids, ["first", "auth0|second"]);
+    let RunPod {
+        ep_tts,
+        ep_sdxl,
+        ep_whisper,
+        ep_vllm,
+    } = config.runpod;
+    let endpoints = [ep_tts, ep_sdxl, ep_whisper, ep_vllm].map(Option::unwrap);
+    assert_eq!(endpoints, ["tts", "sdxl", "whisper", "vllm"]);
+    assert_eq!(config.log.level, "INFO,tarsify_db=debug");
+}
+
+#[test]
+fn later_layers_win() {
+    let file = "[server]\nport = 1111\n[log]\nformat = \"text\"\n[database]\npool_size = 9\n";
+    let only_file = load_file(file, &[]).unwrap().config;
+    assert_eq!(
+        only_file.server.port, 1111,
+        "the file wins over default.toml"
+    );
+    assert_eq!(only_file.database.pool_size, 9);
+
+    let in_production = load_file(file, &PRODUCTION).unwrap().config;
+    assert_eq!(
+        in_production.log.format,
+        LogFormat::Text,
+        "the file wins over production.toml"
+    );
+
+    let plain = load_file(file, &[("PORT", "2222")]).unwrap().config;
+    assert_eq!(plain.server.port, 2222, "a variable wins over the file");
+
+    let both = [("PORT", "2222"), ("TARSIFY__SERVER__PORT", "3333")];
+    let full = load_file(file, &both).unwrap().config;
+    assert_eq!(
+        full.server.port, 3333,
+        "the full name wins over the plain one"
+    );
+
+    let empty = load_file(file, &[("PORT", " ")]).unwrap().config;
+    assert_eq!(empty.server.port, 1111, "an empty variable is unset");
+}
+
+#[test]
+fn a_file_may_choose_production() {
+    let file = "[environment]\nname = \"production\"\n";
+    let loaded = load_file(file, &PRODUCTION[1..]).unwrap();
+    assert!(loaded.config.server.hsts);
+    let faults = load_file(file, &[]).unwrap_err().to_string();
+    assert!(
+        faults.contains("database.url is not set, and production needs it"),
+        "{faults}"
+    );
+}
+
+#[test]
+fn foreign_plain_variables_are_ignored() {
+    config(&[
+        ("PATH", "/bin"),
+        ("REDIS_URL", "redis://x"),
+        ("HOST", "?"),
+        ("TARSIFY_OTHER", "1"),
+    ]);
+}
+
+#[test]
+fn development_may_be_opened_on_purpose() {
+    let config = config(&[
+        ("TARSIFY__SERVER__HOST", "::"),
+        ("TARSIFY_ALLOW_PUBLIC_DEVELOPMENT", "true"),
+    ]);
+    assert_eq!(config.server.host, Ipv6Addr::UNSPECIFIED);
+}

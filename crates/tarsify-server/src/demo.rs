@@ -1,0 +1,237 @@
+//! `tarsify demo`: a market full of examples on this machine, and a walk through it.
+
+mod walk;
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use tarsify_auth::{LOCAL_ISSUER, LocalKind};
+use tarsify_db::Database;
+use tarsify_domain::Clock;
+use tarsify_domain::catalog::NewTarsModel;
+use tarsify_domain::catalog::tars_model::TarsModelError;
+use tarsify_domain::id::DeveloperId;
+use tarsify_domain::people::{DeveloperProfile, IdentityKey, ProfileError, VerifiedIdentity};
+use tarsify_domain::text::EmailAddress;
+use tarsify_domain::{Expected, Patch};
+
+use crate::clock::SystemClock;
+use crate::config::{Config, Environment};
+use crate::logging;
+use crate::migrate;
+use crate::platform::Platform;
+use crate::seed::content::{BUILT_IN_DEMO, Demo, DemoDeveloper, DemoTarsModel};
+use crate::seed::{self, ProviderIds};
+use crate::serve;
+use crate::store::Stores;
+use crate::terminal;
+use crate::token;
+
+const CONSUMER: &str = "consumer@example.com";
+const ADMIN: &str = "admin@example.com";
+
+pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<ExitCode> {
+    if config.environment == Environment::Production {
+        bail!(
+            "the demo signs strangers in and fills the market with examples: it does not run in production"
+        );
+    }
+    logging::start(config)?;
+    let listener = serve::listen(config)?;
+    terminal::remark("Starting a private database; the first time takes a few seconds …");
+    let store = stores.open().await?;
+    let served = async {
+        migrate::require_current(config, &store).await?;
+        let database = store.connect().await?;
+        let outcome = fill_and_serve(config, &database, listener).await;
+        database.close();
+        outcome
+    }
+    .await;
+    store.close().await?;
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+async fn fill_and_serve(
+    config: &Config,
+    database: &Database,
+    listener: TcpListener,
+) -> anyhow::Result<()> {
+    let platform = Platform::build(config, database)?;
+    let Some(identities) = &platform.identities else {
+        bail!("the demo needs local identities");
+    };
+    let demo =
+        Demo::parse(BUILT_IN_DEMO, "the built-in demo").context("the demo cannot be used")?;
+    fill(config, &platform, database, &demo).await?;
+    let address = listener
+        .local_addr()
+        .context("the listening socket cannot be used")?;
+    let walk = walk::Walk {
+        address: reachable_at(config, address),
+        consumer: token::issue(identities, LocalKind::Consumer, &email(CONSUMER)?)?,
+        developer: token::issue(
+            identities,
+            LocalKind::Developer,
+            &first_developer(&demo)?.email,
+        )?,
+        admin: token::issue(identities, LocalKind::Admin, &email(ADMIN)?)?,
+    };
+    terminal::say(&walk.to_string())?;
+    serve::serve(config, platform, listener).await
+}
+
+/// The address that people reach us at.
+fn reachable_at(config: &Config, listening: SocketAddr) -> String {
+    let public = config.server.public_url.as_ref();
+    public.map_or_else(
+        || format!("http://{listening}"),
+        |url| url.as_str().trim_end_matches('/').to_owned(),
+    )
+}
+
+/// Adds the catalogue, the people and their models, as far as they are not there.
+async fn fill(
+    config: &Config,
+    platform: &Platform,
+    database: &Database,
+    demo: &Demo,
+) -> anyhow::Result<()> {
+    let catalog = seed::read(None)?;
+    seed::apply(&catalog, &demo_ids(config), platform, database).await?;
+    let consumer = identity(LocalKind::Consumer, &email(CONSUMER)?);
+    match platform
+        .services
+        .consumers
+        .register(&consumer, None, None)
+        .await
+    {
+        Ok(_) | Err(ProfileError::AlreadyRegistered) => {}
+        Err(error) => return Err(error).context("the demo's consumer could not be registered"),
+    }
+    for person in &demo.developers {
+        let developer = register(platform, person).await;
+        let developer =
+            developer.with_context(|| format!("{} could not be registered", person.email))?;
+        for model in demo
+            .tars_models
+            .iter()
+            .filter(|model| model.developer == person.email)
+        {
+            let published = publish(platform, developer, model).await;
+            published.with_context(|| {
+                format!("the demo's model {} could not be published", model.slug)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The operator's own endpoints where he named some, otherwise those of the examples.
+fn demo_ids(config: &Config) -> ProviderIds {
+    let examples = [
+        ("tts", "demo-tts"),
+        ("sdxl", "demo-sdxl"),
+        ("whisper", "demo-whisper"),
+        ("vllm", "demo-vllm"),
+    ];
+    let mut ids: ProviderIds = examples
+        .into_iter()
+        .map(|(key, id)| (key, id.to_owned()))
+        .collect();
+    ids.extend(seed::configured_ids(&config.runpod));
+    ids
+}
+
+async fn register(platform: &Platform, person: &DemoDeveloper) -> anyhow::Result<DeveloperId> {
+    let developers = &platform.services.developers;
+    let identity = identity(LocalKind::Developer, &person.email);
+    match developers
+        .register(&identity, None, Some(person.name.clone()))
+        .await
+    {
+        Ok(developer) => {
+            let profile = DeveloperProfile {
+                bio: person.bio.clone().map_or(Patch::Keep, Patch::Set),
+                country: person.country.map_or(Patch::Keep, Patch::Set),
+                ..DeveloperProfile::default()
+            };
+            Ok(developers
+                .complete(developer, &Expected::Any, profile)
+                .await?
+                .id)
+        }
+        Err(ProfileError::AlreadyRegistered) => {
+            let found = platform
+                .repositories
+                .developers
+                .find_by_identity(&identity.key)
+                .await?;
+            found
+                .map(|developer| developer.id)
+                .context("the e-mail address belongs to another identity")
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn publish(
+    platform: &Platform,
+    developer: DeveloperId,
+    entry: &DemoTarsModel,
+) -> anyhow::Result<()> {
+    let base = platform
+        .repositories
+        .base_models
+        .find_by_slug(&entry.base_model)
+        .await?;
+    let base = base.with_context(|| format!("there is no base model {}", entry.base_model))?;
+    let models = &platform.services.tars_models;
+    let new = NewTarsModel {
+        base_model_id: base.id,
+        title: entry.title.clone(),
+        slug: entry.slug.clone(),
+        description: entry.description.clone(),
+        price: entry.price,
+        overrides: entry.overrides.clone(),
+    };
+    let model = match models.create(developer, new).await {
+        Ok(model) => model,
+        // It is there from an earlier demo, and may have been changed since, or somebody
+        // switched its base model off: that is his to decide.
+        Err(TarsModelError::SlugTaken | TarsModelError::BaseModelNotActive) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    match models.publish(developer, model.id, &Expected::Any).await {
+        Ok(_) | Err(TarsModelError::BaseModelNotActive | TarsModelError::EndpointNotActive) => {
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The identity that a local token of this person proves.
+fn identity(kind: LocalKind, email: &EmailAddress) -> VerifiedIdentity {
+    let now = SystemClock.now();
+    VerifiedIdentity {
+        key: IdentityKey {
+            realm: kind.realm(),
+            issuer: LOCAL_ISSUER.to_owned(),
+            subject: kind.subject(email),
+        },
+        email: Some(email.clone()),
+        email_is_verified: true,
+        name: Some("Ada Lovelace".to_owned()).filter(|_| kind == LocalKind::Consumer),
+        authenticated_at: now,
+        expires_at: now,
+    }
+}
+
+fn email(text: &str) -> anyhow::Result<EmailAddress> {
+    EmailAddress::parse(text).context("an e-mail address of the demo cannot be used")
+}
+
+fn first_developer(demo: &Demo) -> anyhow::Result<&DemoDeveloper> {
+    demo.developers.first().context("the demo has no developer")
+}

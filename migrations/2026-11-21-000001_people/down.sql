@@ -1,0 +1,4 @@
+DROP TABLE identities;
+DROP TABLE developers;
+DROP TABLE consumers;
+DROP TABLE people;

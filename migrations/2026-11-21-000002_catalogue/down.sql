@@ -1,0 +1,3 @@
+DROP TABLE tars_models;
+DROP TABLE base_models;
+DROP TABLE endpoints;

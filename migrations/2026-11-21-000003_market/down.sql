@@ -1,0 +1,14 @@
+DROP TRIGGER people_catalog_version ON people;
+DROP TRIGGER tars_models_catalog_version ON tars_models;
+DROP TRIGGER base_models_catalog_version ON base_models;
+DROP TRIGGER endpoints_catalog_version ON endpoints;
+DROP FUNCTION bump_catalog_version();
+DROP TABLE catalog_version;
+DROP INDEX tars_models_market_search_index;
+ALTER TABLE tars_models DROP COLUMN search;
+DROP FUNCTION catalog_words(text);
+DROP INDEX tars_models_market_base_model_index;
+DROP INDEX tars_models_market_title_index;
+DROP INDEX tars_models_market_price_index;
+DROP INDEX tars_models_market_popular_index;
+DROP INDEX tars_models_market_newest_index;
