@@ -15,14 +15,16 @@ CREATE INDEX tars_models_market_base_model_index ON tars_models (base_model_id, 
     WHERE status = 'PUBLISHED';
 
 -- The words of a text. 'simple' because titles are in any language, and because a stemmed word
--- could not be found by its beginning. Punctuation splits words, which PostgreSQL's own parser
--- would keep together as a host name, a path or a compound. Pinned to the server's own schema,
--- so that the generated column does not depend on anybody's search_path.
+-- could not be found by its beginning. Every sign of ASCII splits words: PostgreSQL's own parser
+-- would keep some together as a host name, a path or a compound, and drop others as a tag. Pinned
+-- to the server's own schema, so that the generated column does not depend on a search_path.
 CREATE FUNCTION catalog_words(words text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN pg_catalog.to_tsvector(
         'pg_catalog.simple'::regconfig,
-        pg_catalog.translate(words, '-_./\:@''', '        ')
+        pg_catalog.translate(
+            words, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', '                                '
+        )
     );
 
 ALTER TABLE tars_models ADD COLUMN search tsvector NOT NULL GENERATED ALWAYS AS (

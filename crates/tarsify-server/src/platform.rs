@@ -28,6 +28,8 @@ use crate::config::{Config, Origin};
 pub(crate) struct Platform {
     pub(crate) services: Services,
     pub(crate) http: HttpSettings,
+    /// The market over connections that requests do not compete for, to learn of changes.
+    pub(crate) watched_market: Market,
     pub(crate) repositories: Repositories,
     pub(crate) identities: Option<LocalIdentities>,
     pub(crate) keys: JwksCache,
@@ -77,7 +79,9 @@ impl Platform {
         };
         let cache = MarketCache::new(config.market.cache_bytes);
         let services = services(database, &repositories, gate, cache, clock);
+        let apart = Arc::new(PgMarketRepository::new(database.apart()));
         Ok(Self {
+            watched_market: services.market.through(apart),
             services,
             http,
             repositories,

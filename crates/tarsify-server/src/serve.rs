@@ -68,13 +68,14 @@ pub(crate) async fn serve(
         services,
         http,
         keys,
+        watched_market,
         ..
     } = platform;
     let lifecycle = Arc::clone(&services.lifecycle);
     let stop = CancellationToken::new();
     let mut background = JoinSet::new();
     background.spawn(watch_market(
-        Arc::clone(&services.market),
+        watched_market,
         config.market.poll_interval,
         stop.clone(),
     ));
@@ -134,7 +135,7 @@ async fn leave(handle: &ServerHandle, politely: bool, address: SocketAddr) {
 }
 
 /// Learns of what other processes change in the market.
-async fn watch_market(market: Arc<Market>, interval: Duration, stop: CancellationToken) {
+async fn watch_market(market: Market, interval: Duration, stop: CancellationToken) {
     let mut failing = false;
     while stop
         .run_until_cancelled(tokio::time::sleep(interval))

@@ -189,6 +189,16 @@ impl Market {
         }
     }
 
+    /// The same market read in another way, such as over connections of its own.
+    #[must_use]
+    pub fn through(&self, repository: Arc<dyn MarketRepository>) -> Self {
+        Self::new(
+            repository,
+            Arc::clone(&self.schemas),
+            Arc::clone(&self.changes),
+        )
+    }
+
     /// The revision that whatever is read now belongs to; see [`CatalogChanges::revision`].
     #[must_use]
     pub fn revision(&self) -> u64 {

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tarsify_domain::{RepoError, Timestamp};
 use tarsify_domain::health::{SchemaState, StoreHealth};
+use tarsify_domain::{RepoError, Timestamp};
 
 /// Answers what it was told to answer; at first, that all is well.
 pub struct FakeHealth(Mutex<Option<SchemaState>>);

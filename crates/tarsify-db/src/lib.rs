@@ -1,0 +1,31 @@
+//! Keeps the domain in PostgreSQL: the connections, one adapter for each port, and the
+//! migrations. It decides no business rule, and no row or connection leaves it.
+
+mod base_model;
+mod consumer;
+mod developer;
+mod endpoint;
+mod error;
+mod health;
+mod listing;
+mod market;
+mod migrator;
+mod person;
+mod pool;
+mod seed;
+mod settings;
+mod statement;
+mod stored;
+mod tars_model;
+
+pub use base_model::PgBaseModelRepository;
+pub use consumer::PgConsumerRepository;
+pub use developer::PgDeveloperRepository;
+pub use endpoint::PgEndpointRepository;
+pub use health::PgStoreHealth;
+pub use market::PgMarketRepository;
+pub use migrator::{MigrateError, Migrator};
+pub use pool::Database;
+pub use seed::{PgSeedRepository, SeedOutcome};
+pub use settings::{ConnectError, DatabaseSettings};
+pub use tars_model::PgTarsModelRepository;

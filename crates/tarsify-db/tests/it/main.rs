@@ -1,0 +1,34 @@
+//! The adapters against a real PostgreSQL.
+
+#[cfg(test)]
+mod base_model;
+#[cfg(test)]
+mod catalog_version;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod constraints;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod endpoint;
+#[cfg(test)]
+mod market;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod paging;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod search;
+#[cfg(test)]
+mod seed;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tars_model;
+#[cfg(test)]
+mod things;
