@@ -139,7 +139,10 @@ fn stored<E: std::fmt::Display>(outcome: Result<(), E>) {
     outcome.unwrap_or_else(|error| stop(&error));
 }
 
-#[expect(clippy::panic, reason = "a benchmark of something broken must not give a number")]
+#[expect(
+    clippy::panic,
+    reason = "a benchmark of something broken must not give a number"
+)]
 fn stop(why: &dyn std::fmt::Display) -> ! {
     panic!("the benchmark cannot run: {why}")
 }

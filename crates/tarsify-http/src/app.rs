@@ -18,7 +18,7 @@ use crate::catalog::market_cache::MarketCache;
 use crate::docs;
 use crate::error::ApiError;
 use crate::health::Lifecycle;
-use crate::route::Route;
+use crate::route::{Route, reading};
 use crate::routes::routes;
 
 /// What the operator decides about answers.
@@ -104,7 +104,7 @@ pub fn configure(
             config.service(
                 web::resource("/local/jwks.json")
                     .app_data(keys)
-                    .route(web::get().to(show_local_keys)),
+                    .route(reading().to(show_local_keys)),
             );
         }
         config.configure(docs::mount);

@@ -9,6 +9,7 @@ use utoipa_swagger_ui::Config;
 use crate::error::ApiError;
 use crate::etag::{self, ETag};
 use crate::openapi;
+use crate::route::reading;
 
 /// The page loads its own scripts and nothing else; its styles are partly inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
@@ -27,13 +28,13 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
         .service(
             web::resource("/openapi.json")
                 .app_data(document)
-                .route(web::get().to(show_document)),
+                .route(reading().to(show_document)),
         )
-        .service(web::resource("/docs").route(web::get().to(redirect)))
+        .service(web::resource("/docs").route(reading().to(redirect)))
         .service(
             web::resource("/docs/{file:.*}")
                 .app_data(pages)
-                .route(web::get().to(show_page)),
+                .route(reading().to(show_page)),
         );
 }
 

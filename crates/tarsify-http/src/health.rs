@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::Data;
 use serde::Serialize;
-use tarsify_domain::ErrorCode;
 use tarsify_domain::health::{SchemaState, StoreHealth};
 use utoipa::ToSchema;
 
@@ -62,8 +61,8 @@ pub(crate) async fn show_liveness() -> Success<LiveOut> {
     Success(LiveOut { status: "ok" })
 }
 
-/// Says whether the process wants requests: its database is reachable, the schema is the one
-/// it was built for, and it is not about to stop.
+/// Says whether the process wants requests: its database is reachable, the schema has all that
+/// it needs, and it is not about to stop.
 pub(crate) async fn show_readiness(
     health: Data<dyn StoreHealth>,
     lifecycle: Data<Lifecycle>,
@@ -87,8 +86,7 @@ pub(crate) async fn show_health(
 }
 
 async fn check(health: &dyn StoreHealth, lifecycle: &Lifecycle) -> Result<(), ApiError> {
-    let not_ready =
-        |message: &'static str| Err(ApiError::new(ErrorCode::Unavailable).saying(message));
+    let not_ready = |message: &'static str| Err(ApiError::unavailable().saying(message));
     if lifecycle.is_draining() {
         return not_ready("This process is about to stop.");
     }

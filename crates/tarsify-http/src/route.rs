@@ -101,6 +101,11 @@ macro_rules! methods {
 
 methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE, }
 
+/// GET, and HEAD with it.
+pub(crate) fn reading() -> actix_web::Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
 impl RouteBuilder {
     fn new(method: Method, path: &'static str, tag: &'static str, summary: &'static str) -> Self {
         Self {
@@ -174,7 +179,7 @@ impl RouteBuilder {
         self.route.operation_id = name.rsplit("::").next().unwrap_or(name).to_owned();
         self.route.mount = Box::new(move |access, method| {
             let by_method = if method == Method::GET {
-                web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+                reading()
             } else {
                 web::method(method)
             };

@@ -67,10 +67,10 @@ pub(crate) fn wants_problem(headers: &HeaderMap) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|range| {
-            let media_type = range.split(';').next().unwrap_or_default();
-            media_type
-                .trim()
-                .eq_ignore_ascii_case("application/problem+json")
+            let mut parts = range.split(';').map(str::trim);
+            let media_type = parts.next().unwrap_or_default();
+            let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            media_type.eq_ignore_ascii_case("application/problem+json") && !refused
         })
 }
 

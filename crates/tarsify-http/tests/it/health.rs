@@ -1,0 +1,69 @@
+//! Whether the process lives and wants requests, at every address that says so.
+
+use tarsify_domain::health::SchemaState;
+
+use crate::support::Shop;
+
+const READY: [&str; 3] = ["/health", "/health/ready", "/readyz"];
+const LIVE: [&str; 2] = ["/health/live", "/livez"];
+
+async fn assert_live(shop: &Shop) {
+    for path in LIVE {
+        let reply = shop.get(path).await;
+        assert_eq!(reply.data()["status"], "ok", "{path}");
+    }
+}
+
+async fn assert_not_ready(shop: &Shop, because: &str) {
+    for path in READY {
+        let reply = shop.get(path).await;
+        reply.assert(503, "ERR_1005");
+        assert!(reply.text().contains(because), "{}", reply.text());
+    }
+    assert_live(shop).await;
+}
+
+#[tokio::test]
+async fn a_process_with_its_store_is_ready() {
+    let shop = Shop::open().await;
+    assert_live(&shop).await;
+    for path in READY {
+        let reply = shop.get(path).await;
+        assert_eq!(reply.data()["status"], "ok", "{path}");
+    }
+    let health = shop.get("/health").await.data();
+    assert_eq!(health["parts"]["database"], "ok");
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[tokio::test]
+async fn an_old_schema_is_told_with_the_remedy_and_a_newer_one_serves() {
+    let shop = Shop::open().await;
+    let missing = vec!["20260101000000".to_owned()];
+    shop.health.set(SchemaState::Behind { missing });
+    assert_not_ready(&shop, "run tarsify migrate").await;
+    let unknown = vec!["20270101000000".to_owned()];
+    for schema in [SchemaState::Ahead { unknown }, SchemaState::Current] {
+        shop.health.set(schema);
+        for path in READY {
+            shop.get(path).await.assert(200, "");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unreachable_store_makes_the_process_not_ready() {
+    let shop = Shop::open().await;
+    shop.health.start_outage();
+    assert_not_ready(&shop, "cannot be reached").await;
+    let told = shop.get("/health").await;
+    assert!(!told.text().contains("out of order"), "the cause is told");
+}
+
+#[tokio::test]
+async fn a_process_that_is_about_to_stop_asks_for_nothing_new_and_serves_what_comes() {
+    let shop = Shop::open().await;
+    shop.services.lifecycle.drain();
+    assert_not_ready(&shop, "about to stop").await;
+    shop.get("/api/marketplace/models").await.assert(200, "");
+}

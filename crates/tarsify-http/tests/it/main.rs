@@ -1,0 +1,50 @@
+//! Every route over fakes, from the request's bytes to the answer's.
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod compression;
+#[cfg(test)]
+mod conditional;
+#[cfg(test)]
+mod cors;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod fields;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
+mod health;
+#[cfg(test)]
+mod market_cache;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod order;
+#[cfg(test)]
+mod paging;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod preconditions;
+#[cfg(test)]
+mod queries;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod schemas;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod successes;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tcp;

@@ -1,0 +1,239 @@
+//! The market's ready-made answers: warm reads ask nothing of the store, every change shows
+//! at once, and the memory they take is bounded.
+
+use std::future::IntoFuture;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Plan, Shop, address, id_of};
+
+const LIST: &str = "/api/marketplace/models";
+const ONE: &str = "/api/marketplace/models/anime";
+
+async fn shop_with_a_model() -> (Shop, String, Value) {
+    let shop = Shop::open().await;
+    let token = shop.developer("grace").await;
+    let model = shop.published(&token, "anime").await;
+    (shop, token, model)
+}
+
+/// How many reads of the store a request takes.
+async fn reads_of(shop: &Shop, path: &str) -> u64 {
+    let before = shop.store.reads();
+    shop.get(path).await;
+    shop.store.reads() - before
+}
+
+#[tokio::test]
+async fn warm_reads_ask_nothing_of_the_store() {
+    let (shop, _, _) = shop_with_a_model().await;
+    for path in [LIST, ONE, "/api/marketplace/models?sort=price&limit=5"] {
+        assert_eq!(reads_of(&shop, path).await, 1, "cold {path}");
+        for _ in 0..3 {
+            assert_eq!(reads_of(&shop, path).await, 0, "warm {path}");
+        }
+    }
+    // Other addresses and other spellings of the same share the answer.
+    for path in [
+        "/api/public/models",
+        "/api/public/models/ANIME",
+        "/api/marketplace/models?page=1&limit=20&sort=newest",
+        "/api/marketplace/models?category=&search=",
+        "/api/marketplace/models?limit=5&unknown=x&sort=price",
+    ] {
+        assert_eq!(reads_of(&shop, path).await, 0, "{path}");
+    }
+    // The store may even be away.
+    shop.store.start_outage();
+    shop.get(LIST).await.assert(200, "");
+    shop.get(ONE).await.assert(200, "");
+    shop.get("/api/marketplace/models?limit=7")
+        .await
+        .assert(503, "ERR_1005");
+    shop.store.end_outage();
+    shop.get("/api/marketplace/models?limit=7")
+        .await
+        .assert(200, "");
+}
+
+#[tokio::test]
+async fn an_answer_is_the_same_warm_and_cold() {
+    let (shop, _, _) = shop_with_a_model().await;
+    for path in [LIST, ONE, "/api/marketplace/models?limit=1"] {
+        let cold = shop.get(path).await;
+        let warm = shop.get(path).await;
+        assert_eq!(cold.text(), warm.text());
+        for name in ["etag", "link", "cache-control", "content-type"] {
+            assert_eq!(cold.header(name), warm.header(name));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_here_is_seen_by_the_very_next_read() {
+    let (shop, token, model) = shop_with_a_model().await;
+    let admin = shop.admin();
+    let base = format!(
+        "/api/admin/base-models/{}",
+        model["baseModelId"].as_str().unwrap()
+    );
+    let changes = [
+        (address(&model), &token, json!({ "title": "New title" })),
+        (address(&model), &token, json!({ "priceCredits": 99 })),
+        (
+            address(&model),
+            &token,
+            json!({ "configOverrides": { "lockedInputs": { "width": 512 } } }),
+        ),
+        (
+            "/api/studio/auth/profile".into(),
+            &token,
+            json!({ "displayName": "Rear Admiral" }),
+        ),
+        (
+            base.clone(),
+            &admin,
+            json!({ "name": "New base", "category": "VIDEO" }),
+        ),
+        (
+            base,
+            &admin,
+            json!({ "inputSchema": {
+            "type": "object", "properties": { "prompt": { "title": "Words" }, "width": {} },
+        } }),
+        ),
+    ];
+    for (path, token, body) in changes {
+        shop.get(LIST).await;
+        let before = shop.get(ONE).await.text();
+        let changed = shop.patch(&path).token(token).json(&body).await;
+        changed.assert(200, "");
+        let after = shop.get(ONE).await.text();
+        assert_ne!(before, after, "{path} {body}");
+        let listed = shop.get(LIST).await.data()[0].clone();
+        let mut detail = shop.get(ONE).await.data();
+        detail.as_object_mut().unwrap().remove("inputSchema");
+        assert_eq!(listed, detail, "list and detail disagree");
+    }
+    let archive = shop.post(format!("{}/archive", address(&model)));
+    archive.token(&token).await.assert(200, "");
+    shop.get(ONE).await.assert(404, "ERR_6100");
+    assert_eq!(shop.get(LIST).await.data(), json!([]));
+}
+
+#[tokio::test]
+async fn an_unknown_slug_is_remembered_until_something_has_it() {
+    let shop = Shop::open().await;
+    let token = shop.developer("grace").await;
+    let draft = shop.draft(&token, "anime").await;
+    shop.get(ONE).await.assert(404, "ERR_6100");
+    for _ in 0..3 {
+        assert_eq!(reads_of(&shop, ONE).await, 0);
+        shop.get(ONE).await.assert(404, "ERR_6100");
+    }
+    shop.publish(&token, &draft).await;
+    shop.get(ONE).await.assert(200, "");
+}
+
+#[tokio::test]
+async fn a_change_elsewhere_is_seen_once_it_was_observed() {
+    let (shop, _, model) = shop_with_a_model().await;
+    let market = &shop.services.market;
+    market.observe_changes().await.unwrap();
+    let before = shop.get(ONE).await.text();
+    shop.store.edit_tars_model(id_of(&model), |row| {
+        row.title = tarsify_testing::builders::title("Changed by another process");
+    });
+    assert_eq!(shop.get(ONE).await.text(), before);
+    market.observe_changes().await.unwrap();
+    let after = shop.get(ONE).await.data();
+    assert_eq!(after["title"], "Changed by another process");
+    // A look that finds nothing new throws nothing away.
+    market.observe_changes().await.unwrap();
+    assert_eq!(reads_of(&shop, ONE).await, 0);
+    // A look that fails neither throws away nor breaks anything.
+    shop.store.start_outage();
+    assert!(market.observe_changes().await.is_err());
+    shop.get(ONE).await.assert(200, "");
+}
+
+#[tokio::test]
+async fn two_processes_over_one_store_agree_after_a_look() {
+    let (shop, token, model) = shop_with_a_model().await;
+    let other = Shop::over(shop.store.clone(), Plan::default()).await;
+    other.get(ONE).await.assert(200, "");
+    other.services.market.observe_changes().await.unwrap();
+    other.get(ONE).await.assert(200, "");
+    let archive = shop.post(format!("{}/archive", address(&model)));
+    archive.token(&token).await.assert(200, "");
+    other.services.market.observe_changes().await.unwrap();
+    other.get(ONE).await.assert(404, "ERR_6100");
+}
+
+#[tokio::test]
+async fn many_cold_reads_at_once_are_one_read_of_the_store() {
+    let (shop, _, _) = shop_with_a_model().await;
+    for path in [LIST, ONE, "/api/marketplace/models/absent"] {
+        let before = shop.store.reads();
+        let asks = (0..50).map(|_| shop.get(path).into_future());
+        let replies = join_all(asks).await;
+        assert_eq!(shop.store.reads() - before, 1, "{path}");
+        let first = replies[0].status;
+        assert!(replies.iter().all(|reply| reply.status == first));
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_not_remembered_for_those_who_waited() {
+    let (shop, _, _) = shop_with_a_model().await;
+    shop.store.start_outage();
+    let asks = (0..5).map(|_| shop.get(LIST).into_future());
+    for reply in join_all(asks).await {
+        reply.assert(503, "ERR_1005");
+    }
+    shop.store.end_outage();
+    shop.get(LIST).await.assert(200, "");
+}
+
+#[tokio::test]
+async fn a_search_is_never_remembered() {
+    let (shop, _, _) = shop_with_a_model().await;
+    for _ in 0..3 {
+        let path = "/api/marketplace/models?search=anime";
+        assert_eq!(reads_of(&shop, path).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn the_memory_is_bounded() {
+    let plan = Plan {
+        cache_bytes: 20_000,
+        ..Plan::default()
+    };
+    let shop = Shop::planned(plan).await;
+    let token = shop.developer("grace").await;
+    shop.published(&token, "anime").await;
+    let path = |number: usize| format!("{LIST}/absent-{number}");
+    for number in 0..200 {
+        shop.get(path(number)).await;
+    }
+    let mut kept = 0;
+    for number in (0..200).rev() {
+        let before = shop.store.reads();
+        let reply = shop.get(path(number)).await;
+        reply.assert(404, "ERR_6100");
+        if shop.store.reads() == before {
+            kept += 1;
+        }
+    }
+    assert!(kept < 100, "{kept} answers fit 20,000 bytes");
+    // An answer that does not fit at all is still an answer.
+    let plan = Plan {
+        cache_bytes: 1,
+        ..Plan::default()
+    };
+    let tiny = Shop::over(shop.store.clone(), plan).await;
+    tiny.get(ONE).await.assert(200, "");
+    tiny.get(LIST).await.assert(200, "");
+}

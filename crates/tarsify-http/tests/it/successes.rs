@@ -1,0 +1,303 @@
+//! The success of every route, as it was read against the contract and accepted.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::Method;
+use serde_json::{Value, json};
+use tarsify_domain::people::Realm;
+use tarsify_http::routes;
+
+use crate::support::{
+    Reply, Shop, address, base_model_body, endpoint_body, snapshot, tars_model_body,
+};
+
+fn name(method: &Method, pattern: &str) -> String {
+    let path = pattern.replace("/api/", "").replace(['{', '}'], "");
+    let path = path.trim_matches('/').replace('/', "_");
+    format!("{path}_{}", method.as_str().to_lowercase())
+}
+
+/// A walk through all routes, with what was seen on it.
+struct Walk {
+    shop: Shop,
+    seen: BTreeSet<String>,
+}
+
+impl Walk {
+    async fn begin() -> Self {
+        Self {
+            shop: Shop::open().await,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Takes the route at its own address and compares the answer with its snapshot. A list
+    /// or a thing that is only read must look the same at every other address.
+    async fn take(&mut self, step: Step<'_>) -> Reply {
+        let Step {
+            method,
+            pattern,
+            id,
+            token,
+            body,
+        } = step;
+        let place = format!("{method} {pattern}");
+        assert!(self.seen.insert(place.clone()), "{place} was taken before");
+        let reply = self.send(&method, &fill(pattern, id), token, body).await;
+        snapshot!(name(&method, pattern), reply);
+        let table = routes();
+        let fits = |route: &&tarsify_http::Route| {
+            *route.method() == method && route.paths().next() == Some(pattern)
+        };
+        let route = table.iter().find(fits).unwrap();
+        if method == Method::GET {
+            for alias in route.paths().skip(1) {
+                let other = self.send(&method, &fill(alias, id), token, None).await;
+                assert_eq!(other.text(), reply.text(), "{alias}");
+                assert_eq!(other.header("etag"), reply.header("etag"), "{alias}");
+            }
+        }
+        reply
+    }
+
+    async fn send(&self, method: &Method, path: &str, token: &str, body: Option<&Value>) -> Reply {
+        let mut ask = self.shop.ask(method.clone(), path);
+        if !token.is_empty() {
+            ask = ask.token(token);
+        }
+        match body {
+            Some(body) => ask.json(body).await,
+            None => ask.await,
+        }
+    }
+}
+
+struct Step<'a> {
+    method: Method,
+    pattern: &'static str,
+    id: &'a str,
+    token: &'a str,
+    body: Option<&'a Value>,
+}
+
+const fn step<'a>(method: Method, pattern: &'static str, token: &'a str) -> Step<'a> {
+    Step {
+        method,
+        pattern,
+        id: "",
+        token,
+        body: None,
+    }
+}
+
+impl<'a> Step<'a> {
+    const fn of(mut self, id: &'a str) -> Self {
+        self.id = id;
+        self
+    }
+
+    const fn with(mut self, body: &'a Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+}
+
+fn fill(pattern: &str, id: &str) -> String {
+    pattern.replace("{id}", id).replace("{slug}", id)
+}
+
+fn id(thing: &Value) -> String {
+    thing["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn every_route_answers_as_the_contract_says() {
+    let mut walk = Walk::begin().await;
+    for path in ["/health", "/health/live", "/health/ready"] {
+        walk.take(step(Method::GET, path, "")).await;
+    }
+    consumer(&mut walk).await;
+    let developer = developer(&mut walk).await;
+    let (endpoint, base) = administration(&mut walk).await;
+    studio(&mut walk, &developer, &base).await;
+    market(&mut walk, &developer, &base).await;
+    let admin = walk.shop.admin();
+    let retire = [
+        ("/api/admin/base-models/{id}", id(&base)),
+        ("/api/admin/endpoints/{id}", endpoint),
+    ];
+    for (pattern, id) in &retire {
+        let gone = walk
+            .take(step(Method::DELETE, pattern, &admin).of(id))
+            .await;
+        gone.assert(204, "");
+        // The deletion is soft.
+        let rest = walk.shop.get(fill(pattern, id)).token(&admin).await;
+        assert_eq!(rest.data()["isActive"], false);
+    }
+    let table: BTreeSet<_> = routes()
+        .iter()
+        .map(|route| format!("{} {}", route.method(), route.paths().next().unwrap()))
+        .collect();
+    assert_eq!(walk.seen, table, "a route has no snapshot of its success");
+}
+
+async fn consumer(walk: &mut Walk) {
+    let token = walk.shop.token(Realm::Consumers, "ada");
+    let body = json!({ "email": "Ada@Example.com", "name": "Ada Lovelace" });
+    let register = step(Method::POST, "/api/marketplace/auth/register", &token);
+    walk.take(register.with(&body)).await.assert(201, "");
+    let patch = json!({ "avatarUrl": "https://example.com/ada.png" });
+    let profile = "/api/marketplace/auth/profile";
+    walk.take(step(Method::PATCH, profile, &token).with(&patch))
+        .await;
+    let put = json!({ "name": null });
+    walk.take(step(Method::PUT, profile, &token).with(&put))
+        .await;
+    walk.take(step(Method::GET, "/api/marketplace/auth/me", &token))
+        .await;
+}
+
+async fn developer(walk: &mut Walk) -> String {
+    let token = walk.shop.token(Realm::Developers, "grace");
+    walk.take(step(Method::POST, "/api/studio/auth/register", &token))
+        .await
+        .assert(201, "");
+    let body = json!({
+        "displayName": "Grace Hopper", "bio": "I make pictures.", "country": "us",
+        "payoutEmail": "grace@example.com",
+    });
+    let complete = step(Method::POST, "/api/studio/auth/complete-profile", &token);
+    walk.take(complete.with(&body)).await;
+    let patch = json!({ "bio": null, "avatarUrl": "https://example.com/grace.png" });
+    let profile = "/api/studio/auth/profile";
+    walk.take(step(Method::PATCH, profile, &token).with(&patch))
+        .await;
+    let put = json!({ "payoutEmail": null });
+    walk.take(step(Method::PUT, profile, &token).with(&put))
+        .await;
+    walk.take(step(Method::GET, "/api/studio/auth/me", &token))
+        .await;
+    token
+}
+
+async fn administration(walk: &mut Walk) -> (String, Value) {
+    const ENDPOINTS: &str = "/api/admin/endpoints";
+    const ENDPOINT: &str = "/api/admin/endpoints/{id}";
+    const MODELS: &str = "/api/admin/base-models";
+    const MODEL: &str = "/api/admin/base-models/{id}";
+    let admin = walk.shop.admin();
+    let body = endpoint_body("ep-sdxl-eu");
+    let made = walk.take(step(Method::POST, ENDPOINTS, &admin).with(&body));
+    let endpoint = made.await.assert(201, "").data();
+    let base = base_model_body(&endpoint["id"], "image-generator");
+    let made = walk.take(step(Method::POST, MODELS, &admin).with(&base));
+    let base = made.await.assert(201, "").data();
+    let (endpoint_id, base_id) = (id(&endpoint), id(&base));
+    let patch = json!({ "limits": { "maxPerMinute": 60 }, "dockerImage": null });
+    walk.take(
+        step(Method::PATCH, ENDPOINT, &admin)
+            .of(&endpoint_id)
+            .with(&patch),
+    )
+    .await;
+    let put = json!({ "name": "SDXL in Europe, second try", "limits": null });
+    walk.take(
+        step(Method::PUT, ENDPOINT, &admin)
+            .of(&endpoint_id)
+            .with(&put),
+    )
+    .await;
+    let patch = json!({ "description": null });
+    walk.take(step(Method::PATCH, MODEL, &admin).of(&base_id).with(&patch))
+        .await;
+    let put = json!({ "description": "Pictures from words, with SDXL." });
+    walk.take(step(Method::PUT, MODEL, &admin).of(&base_id).with(&put))
+        .await;
+    for (one, all, id) in [
+        (ENDPOINT, ENDPOINTS, &endpoint_id),
+        (MODEL, MODELS, &base_id),
+    ] {
+        walk.take(step(Method::GET, one, &admin).of(id)).await;
+        walk.take(step(Method::GET, all, &admin)).await;
+    }
+    (endpoint_id, base)
+}
+
+async fn studio(walk: &mut Walk, token: &str, base: &Value) {
+    const ALL: &str = "/api/studio/tars-models";
+    const ONE: &str = "/api/studio/tars-models/{id}";
+    for path in [
+        "/api/studio/base-models",
+        "/api/studio/tars-models/base-models",
+    ] {
+        walk.take(step(Method::GET, path, token)).await;
+    }
+    let body = tars_model_body(&base["id"], "anime-generator");
+    let made = walk.take(step(Method::POST, ALL, token).with(&body)).await;
+    let model = id(&made.assert(201, "").data());
+    let patch = json!({ "title": "Anime Generator 2", "description": null });
+    walk.take(step(Method::PATCH, ONE, token).of(&model).with(&patch))
+        .await;
+    let put = json!({ "priceCredits": 0, "configOverrides": null });
+    walk.take(step(Method::PUT, ONE, token).of(&model).with(&put))
+        .await;
+    let publish = "/api/studio/tars-models/{id}/publish";
+    walk.take(step(Method::POST, publish, token).of(&model))
+        .await;
+    walk.take(step(Method::GET, ONE, token).of(&model)).await;
+    walk.take(step(Method::GET, ALL, token)).await;
+    let archive = "/api/studio/tars-models/{id}/archive";
+    walk.take(step(Method::POST, archive, token).of(&model))
+        .await;
+    walk.take(step(Method::DELETE, ONE, token).of(&model))
+        .await
+        .assert(204, "");
+    let gone = walk.shop.get(fill(ONE, &model)).token(token).await;
+    gone.assert(404, "ERR_5500");
+}
+
+async fn market(walk: &mut Walk, token: &str, base: &Value) {
+    let model = walk.shop.draft_on(base, token, "anime-generator").await;
+    walk.shop.publish(token, &model).await;
+    walk.take(step(Method::GET, "/api/marketplace/models", ""))
+        .await;
+    let one = "/api/marketplace/models/{slug}";
+    walk.take(step(Method::GET, one, "").of("anime-generator"))
+        .await;
+}
+
+#[tokio::test]
+async fn a_model_goes_in_and_out_of_the_market() {
+    let shop = Shop::open().await;
+    let token = shop.developer("grace").await;
+    let model = shop.draft(&token, "anime").await;
+    let in_market = async || shop.get("/api/marketplace/models/anime").await.status;
+    let way = |way: &str, body: Value| {
+        let ask = shop.post(format!("{}/{way}", address(&model)));
+        ask.token(&token).json(&body)
+    };
+    assert_eq!(in_market().await, 404);
+    way("publish", json!({})).await.assert(200, "");
+    assert_eq!(in_market().await, 200);
+    way("publish", json!({ "action": "publish" }))
+        .await
+        .assert(409, "ERR_5502");
+    let archived = way("publish", json!({ "action": "archive" })).await;
+    assert_eq!(archived.data()["status"], "ARCHIVED");
+    assert_eq!(in_market().await, 404);
+    way("archive", json!({})).await.assert(409, "ERR_5502");
+    let again = way("publish", json!({ "action": null })).await;
+    assert_eq!(again.data()["status"], "PUBLISHED");
+    assert_eq!(again.data()["version"], 4);
+    assert_eq!(in_market().await, 200);
+    let remove = shop.ask(Method::DELETE, address(&model)).token(&token);
+    remove.clone().await.assert(409, "ERR_5502");
+    // Once it was run, a removal archives it.
+    way("archive", json!({})).await.assert(200, "");
+    shop.store
+        .edit_tars_model(crate::support::id_of(&model), |row| row.total_runs = 1);
+    remove.await.assert(204, "");
+    let kept = shop.get(address(&model)).token(&token).await;
+    assert_eq!(kept.data()["status"], "ARCHIVED");
+}

@@ -1,0 +1,203 @@
+//! A whole application with its fakes.
+
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_http::Request;
+use actix_web::body::BoxBody;
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, Error, test};
+use futures_util::future::LocalBoxFuture;
+use tarsify_domain::Clock;
+use tarsify_domain::catalog::{
+    BaseModels, CatalogChanges, Endpoints, Market, SchemaRules, TarsModels,
+};
+use tarsify_domain::people::{AdminRule, Authenticator, Consumers, Developers, Gate, Realm};
+use tarsify_engine::JsonSchemaRules;
+use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services, answer, configure, cors};
+use tarsify_testing::{FakeAuthenticator, FakeHealth, FakeStore, TestClock, World};
+
+use super::Ask;
+
+/// The subject whom the configuration makes an administrator.
+const ROOT: &str = "root";
+
+type Call = Rc<dyn Fn(Request) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>>>;
+
+/// What may differ between two applications.
+pub(crate) struct Plan {
+    pub(crate) settings: HttpSettings,
+    pub(crate) cache_bytes: u64,
+    pub(crate) admins: AdminRule,
+    /// Puts something else in the place of a port.
+    pub(crate) ports: fn(World) -> World,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            settings: HttpSettings {
+                cors_origins: vec!["https://shop.example.com".to_owned()],
+                ..HttpSettings::default()
+            },
+            cache_bytes: 1_000_000,
+            admins: AdminRule {
+                subjects: [ROOT.to_owned()].into(),
+                local_issuer: None,
+            },
+            ports: |world| world,
+        }
+    }
+}
+
+/// An application on fakes.
+pub(crate) struct Shop {
+    pub(crate) store: Arc<FakeStore>,
+    pub(crate) clock: TestClock,
+    pub(crate) tokens: Arc<FakeAuthenticator>,
+    pub(crate) health: Arc<FakeHealth>,
+    pub(crate) services: Services,
+    pub(crate) settings: HttpSettings,
+    call: Call,
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        Self::planned(Plan::default()).await
+    }
+
+    pub(crate) async fn planned(plan: Plan) -> Self {
+        Self::over(FakeStore::new(), plan).await
+    }
+
+    /// An application of its own over a store that others may use too.
+    pub(crate) async fn over(store: Arc<FakeStore>, plan: Plan) -> Self {
+        let clock = TestClock::new();
+        let tokens = Arc::new(FakeAuthenticator::new(Arc::new(clock.clone())));
+        let health = Arc::new(FakeHealth::new());
+        let world = (plan.ports)(store.world());
+        let people = (plan.admins, Arc::clone(&tokens));
+        let market_cache = Arc::new(MarketCache::new(plan.cache_bytes));
+        let services = services(world, people, &clock, (market_cache, Arc::clone(&health)));
+        let settings = plan.settings;
+        let app = App::new()
+            .configure(configure(services.clone(), settings.clone()))
+            .wrap(Compress::default())
+            .wrap(cors(&settings))
+            .wrap(from_fn(answer));
+        let app = Rc::new(test::init_service(app).await);
+        let call: Call = Rc::new(move |request| {
+            let app = Rc::clone(&app);
+            Box::pin(async move { app.call(request).await })
+        });
+        Self {
+            store,
+            clock,
+            tokens,
+            health,
+            services,
+            settings,
+            call,
+        }
+    }
+
+    pub(crate) fn call(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<ServiceResponse<BoxBody>, Error>> + use<> {
+        (self.call)(request)
+    }
+
+    pub(crate) fn ask(&self, method: Method, path: impl Into<String>) -> Ask<'_> {
+        Ask::new(self, method, path.into())
+    }
+
+    pub(crate) fn get(&self, path: impl Into<String>) -> Ask<'_> {
+        self.ask(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: impl Into<String>) -> Ask<'_> {
+        self.ask(Method::POST, path)
+    }
+
+    pub(crate) fn patch(&self, path: impl Into<String>) -> Ask<'_> {
+        self.ask(Method::PATCH, path)
+    }
+
+    /// A token of somebody, registered or not.
+    pub(crate) fn token(&self, realm: Realm, subject: &str) -> String {
+        self.tokens.token_of(realm, subject)
+    }
+
+    /// A token of the administrator whom the configuration names.
+    pub(crate) fn admin(&self) -> String {
+        self.token(Realm::Developers, ROOT)
+    }
+}
+
+type Rest = (Arc<MarketCache>, Arc<FakeHealth>);
+
+fn services(
+    world: World,
+    (admins, tokens): (AdminRule, Arc<FakeAuthenticator>),
+    clock: &TestClock,
+    (market_cache, health): Rest,
+) -> Services {
+    let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+    let changes = Arc::new(CatalogChanges::new());
+    let schemas: Arc<dyn SchemaRules> = Arc::new(JsonSchemaRules);
+    let authenticator: Arc<dyn Authenticator> = tokens;
+    let World {
+        consumers,
+        developers,
+        endpoints,
+        base_models,
+        tars_models,
+        market,
+        keep: _,
+    } = world;
+    let gate = Gate {
+        authenticator,
+        consumers: Arc::clone(&consumers),
+        developers: Arc::clone(&developers),
+        admins,
+    };
+    let base = BaseModels {
+        repository: Arc::clone(&base_models),
+        endpoints: Arc::clone(&endpoints),
+        schemas: Arc::clone(&schemas),
+        changes: Arc::clone(&changes),
+        clock: Arc::clone(&clock),
+    };
+    let tars = TarsModels {
+        repository: tars_models,
+        base_models,
+        schemas: Arc::clone(&schemas),
+        changes: Arc::clone(&changes),
+        clock: Arc::clone(&clock),
+    };
+    Services {
+        gate: Arc::new(gate),
+        consumers: Arc::new(Consumers::new(consumers, Arc::clone(&clock))),
+        developers: Arc::new(Developers::new(
+            developers,
+            Arc::clone(&changes),
+            Arc::clone(&clock),
+        )),
+        endpoints: Arc::new(Endpoints::new(
+            endpoints,
+            Arc::clone(&changes),
+            Arc::clone(&clock),
+        )),
+        base_models: Arc::new(base),
+        tars_models: Arc::new(tars),
+        market: Arc::new(Market::new(market, schemas, changes)),
+        market_cache,
+        health,
+        lifecycle: Arc::new(Lifecycle::default()),
+        clock,
+    }
+}
