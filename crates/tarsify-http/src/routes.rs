@@ -231,6 +231,7 @@ fn studio_tars_model() -> Vec<Route> {
                     Code::SlugTaken,
                     Code::BaseModelNotFound,
                     Code::BaseModelNotActive,
+                    Code::EndpointNotActive,
                 ])
                 .to(tars_model::update_tars_model)
         };

@@ -110,8 +110,9 @@ impl TarsModels {
     /// Changes what `change` mentions.
     ///
     /// # Errors
-    /// When there is no such tars model or base model, the overrides do not fit, it is not what
-    /// the caller expects, somebody else changed it meanwhile, or the slug is taken.
+    /// When there is no such tars model or base model, a published one would move to an endpoint
+    /// that is switched off, the overrides do not fit, it is not what the caller expects, somebody
+    /// else changed it meanwhile, or the slug is taken.
     pub async fn revise(
         &self,
         developer: DeveloperId,
@@ -125,6 +126,10 @@ impl TarsModels {
             .filter(|wanted| *wanted != model.base_model.id);
         if let Some(base_model_id) = rebuilt {
             model.base_model = self.base_model_to_build_on(base_model_id).await?;
+            // What is in the market must not move to where it could not be published.
+            if model.status == TarsModelStatus::Published && !model.base_model.endpoint_is_active {
+                return Err(TarsModelError::EndpointNotActive);
+            }
         }
         let check = rebuilt.is_some() || change.overrides != Patch::Keep;
         model.change(change);

@@ -1,0 +1,164 @@
+//! Consumers and developers at the gate.
+
+use tarsify_domain::Timestamp;
+use tarsify_domain::people::{Credential, PersonStatus, Realm};
+use tarsify_testing::FakeAuthenticator;
+use tarsify_testing::builders::identity;
+use tarsify_testing::clock::MOMENT;
+use time::Duration;
+
+use super::reception::{DOORS, Door, Reception};
+
+#[tokio::test]
+async fn registered_people_are_let_in_as_themselves() {
+    let hall = Reception::new();
+    let (carla, token) = hall.consumer(identity(Realm::Consumers, "carla")).await;
+    let found = hall.gate.consumer(Credential::Bearer(&token)).await;
+    assert_eq!(found.unwrap(), carla);
+    let (dora, token) = hall.developer(identity(Realm::Developers, "dora")).await;
+    let found = hall.gate.developer(Credential::Bearer(&token)).await;
+    assert_eq!(found.unwrap(), dora);
+}
+
+#[tokio::test]
+async fn an_unfit_credential_opens_no_door_and_the_store_is_not_asked() {
+    let hall = Reception::new();
+    let mut old = identity(Realm::Consumers, "carla");
+    let (_, consumer) = hall.consumer(old.clone()).await;
+    old.key.realm = Realm::Developers;
+    let (_, developer) = hall.developer(old.clone()).await;
+    let reads = hall.store.reads();
+    for door in DOORS {
+        let answer = hall.knock(door, "strange").await;
+        assert!(answer.starts_with("Invalid("), "{door:?}: {answer}");
+        let answer = hall.knock(door, FakeAuthenticator::EXPIRED).await;
+        assert_eq!(answer, "Expired", "{door:?}");
+    }
+    hall.clock.set(old.expires_at);
+    for (door, token) in [
+        (Door::Consumer, &consumer),
+        (Door::Developer, &developer),
+        (Door::Admin, &developer),
+    ] {
+        assert_eq!(hall.knock(door, token).await, "Expired", "{door:?}");
+    }
+    hall.authenticator.start_outage();
+    for door in DOORS {
+        let answer = hall.knock(door, &consumer).await;
+        assert!(answer.starts_with("Unavailable("), "{door:?}: {answer}");
+    }
+    assert_eq!(hall.store.reads(), reads);
+}
+
+#[tokio::test]
+async fn each_realms_tokens_open_its_own_doors_only() {
+    let hall = Reception::new();
+    let (_, consumer) = hall.consumer(identity(Realm::Consumers, "sam")).await;
+    let (_, developer) = hall.developer(identity(Realm::Developers, "sam")).await;
+    for (door, token) in [
+        (Door::Consumer, &developer),
+        (Door::Developer, &consumer),
+        (Door::Admin, &consumer),
+        (Door::Identity(Realm::Consumers), &developer),
+        (Door::Identity(Realm::Developers), &consumer),
+    ] {
+        let answer = hall.knock(door, token).await;
+        assert!(answer.starts_with("Invalid("), "{door:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_vouched_for_but_has_no_profile_is_told_to_register() {
+    let hall = Reception::new();
+    // The other realm's profile of the same subject does not count.
+    hall.developer(identity(Realm::Developers, "carla")).await;
+    hall.consumer(identity(Realm::Consumers, "dora")).await;
+    let consumer = hall.authenticator.token_of(Realm::Consumers, "carla");
+    let developer = hall.authenticator.token_of(Realm::Developers, "dora");
+    for (door, token, wanted) in [
+        (Door::Consumer, &consumer, "NotRegistered(Consumers)"),
+        (Door::Developer, &developer, "NotRegistered(Developers)"),
+        (Door::Identity(Realm::Consumers), &consumer, "ok"),
+        (Door::Identity(Realm::Developers), &developer, "ok"),
+    ] {
+        assert_eq!(hall.knock(door, token).await, wanted, "{door:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_locked_out_stays_out_even_with_a_revoked_sign_in() {
+    let hall = Reception::new();
+    let (carla, consumer) = hall.consumer(identity(Realm::Consumers, "carla")).await;
+    let (dora, developer) = hall.developer(identity(Realm::Developers, "dora")).await;
+    for valid_after in [None, Some(MOMENT + Duration::days(1))] {
+        hall.store.edit_consumer(carla.id, |stored| {
+            stored.status = PersonStatus::Disabled;
+            stored.tokens_valid_after = valid_after;
+        });
+        hall.store.edit_developer(dora.id, |stored| {
+            stored.status = PersonStatus::Disabled;
+            stored.tokens_valid_after = valid_after;
+        });
+        assert_eq!(hall.knock(Door::Consumer, &consumer).await, "Disabled");
+        assert_eq!(hall.knock(Door::Developer, &developer).await, "Disabled");
+    }
+}
+
+/// When a sign-in happened beside the moment from which sign-ins count.
+fn moments() -> [(Option<Timestamp>, &'static str); 5] {
+    [
+        (None, "ok"),
+        (Some(MOMENT - Duration::microseconds(1)), "ok"),
+        (Some(MOMENT), "ok"),
+        (Some(MOMENT + Duration::microseconds(1)), "Revoked"),
+        (Some(MOMENT + Duration::days(1)), "Revoked"),
+    ]
+}
+
+#[tokio::test]
+async fn a_sign_in_counts_from_the_very_moment_on() {
+    for (valid_after, wanted) in moments() {
+        let hall = Reception::new();
+        let (carla, consumer) = hall.consumer(identity(Realm::Consumers, "carla")).await;
+        let (dora, developer) = hall.developer(identity(Realm::Developers, "dora")).await;
+        let edit = |stored: &mut Option<Timestamp>| *stored = valid_after;
+        hall.store
+            .edit_consumer(carla.id, |stored| edit(&mut stored.tokens_valid_after));
+        hall.store
+            .edit_developer(dora.id, |stored| edit(&mut stored.tokens_valid_after));
+        let answer = hall.knock(Door::Consumer, &consumer).await;
+        assert_eq!(answer, wanted, "{valid_after:?}");
+        let answer = hall.knock(Door::Developer, &developer).await;
+        assert_eq!(answer, wanted, "{valid_after:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_signs_in_again_is_let_in_again() {
+    let hall = Reception::new();
+    let mut who = identity(Realm::Consumers, "carla");
+    let (carla, old) = hall.consumer(who.clone()).await;
+    let ended = MOMENT + Duration::minutes(5);
+    hall.store
+        .edit_consumer(carla.id, |stored| stored.tokens_valid_after = Some(ended));
+    who.authenticated_at = ended;
+    let new = hall.authenticator.token(who);
+    assert_eq!(hall.knock(Door::Consumer, &old).await, "Revoked");
+    assert_eq!(hall.knock(Door::Consumer, &new).await, "ok");
+}
+
+#[tokio::test]
+async fn an_outage_of_the_store_is_not_a_missing_profile() {
+    let hall = Reception::new();
+    let (_, consumer) = hall.consumer(identity(Realm::Consumers, "carla")).await;
+    let (_, developer) = hall.developer(identity(Realm::Developers, "dora")).await;
+    hall.store.start_outage();
+    for (door, token) in [
+        (Door::Consumer, &consumer),
+        (Door::Developer, &developer),
+        (Door::Admin, &developer),
+    ] {
+        let answer = hall.knock(door, token).await;
+        assert!(answer.starts_with("Repo(Unavailable"), "{answer}");
+    }
+}
