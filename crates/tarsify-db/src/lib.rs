@@ -17,6 +17,7 @@ mod settings;
 mod statement;
 mod stored;
 mod tars_model;
+mod tls;
 
 pub use base_model::PgBaseModelRepository;
 pub use consumer::PgConsumerRepository;

@@ -10,11 +10,10 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tarsify_domain::health::SchemaState;
-use tokio_postgres::Config;
 
 use crate::health::applied_versions;
 use crate::pool::{Database, establish};
-use crate::settings::{ConnectError, DatabaseSettings, add_options, parse};
+use crate::settings::{ConnectError, DatabaseSettings, Target, add_options, parse};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -29,7 +28,7 @@ type Migrations = Vec<Box<dyn Migration<Pg>>>;
 #[derive(Clone)]
 pub struct Migrator {
     url: String,
-    config: Config,
+    target: Target,
 }
 
 /// Why a database was not migrated.
@@ -55,17 +54,18 @@ impl Migrator {
     /// When the address cannot be used.
     pub fn new(url: &str) -> Result<Self, ConnectError> {
         let settings = DatabaseSettings::new(url);
-        let mut config = parse(url)?;
-        config
+        let mut target = parse(url)?;
+        target
+            .config
             .application_name("tarsify migrate")
             .connect_timeout(settings.connect_timeout);
         // Long enough to wait for another migrator.
         let bounds = "-c statement_timeout=0 -c lock_timeout=60000 \
             -c idle_in_transaction_session_timeout=0";
-        add_options(&mut config, bounds);
+        add_options(&mut target.config, bounds);
         Ok(Self {
             url: settings.url,
-            config,
+            target,
         })
     }
 
@@ -132,10 +132,7 @@ impl Migrator {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<Vec<String>, Fault> + Send + 'static,
     ) -> Result<Vec<String>, MigrateError> {
-        let connection = establish(&self.config)
-            .await
-            .map_err(|error| ConnectError::Unreachable(error.into()))?;
-        let mut connection = Connection::from(connection);
+        let mut connection = Connection::from(establish(&self.target).await?);
         // Migrations speak the blocking dialect of the library. The lock ends with the
         // connection, however this ends.
         let done = tokio::task::spawn_blocking(move || {

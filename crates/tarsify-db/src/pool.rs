@@ -1,5 +1,6 @@
 //! The connections: one pool for requests, and a small one that requests cannot use up.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 
 use deadpool::Runtime;
@@ -12,11 +13,13 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Config, NoTls, Socket};
 
 use crate::error::Failure;
-use crate::settings::{ConnectError, DatabaseSettings};
+use crate::settings::{ConnectError, DatabaseSettings, Target};
 use crate::statement::Statement;
+use crate::tls::{Encryption, failed, goes_without};
 
 /// The database. Cloning it is cheap and shares the connections.
 #[derive(Clone)]
@@ -29,17 +32,16 @@ impl Database {
     /// Opens the pools and one connection, so that a wrong address is found at the start.
     ///
     /// # Errors
-    /// When the address cannot be read, asks for TLS, or leads nowhere.
+    /// When the address cannot be read or leads nowhere, or the server does not do the TLS that
+    /// it asks for.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, ConnectError> {
-        let config = Arc::new(settings.connection()?);
-        let database = Self {
-            pool: open(&config, settings, settings.max_connections)?,
-            small: open(&config, settings, settings.small_pool_connections)?,
-        };
-        match database.small.get().await {
-            Ok(_given_back) => Ok(database),
-            Err(error) => Err(ConnectError::Unreachable(error.into())),
-        }
+        let target = Arc::new(settings.connection()?);
+        // Not through a pool, which forgets what kind of error it was.
+        drop(establish(&target).await?);
+        Ok(Self {
+            pool: open(&target, settings, settings.max_connections)?,
+            small: open(&target, settings, settings.small_pool_connections)?,
+        })
     }
 
     /// The same database through the small pool, for health checks and workers: requests
@@ -109,17 +111,21 @@ impl Database {
 }
 
 fn open(
-    config: &Arc<Config>,
+    target: &Arc<Target>,
     settings: &DatabaseSettings,
     connections: usize,
 ) -> Result<Pool<AsyncPgConnection>, ConnectError> {
-    let config = Arc::clone(config);
+    let target = Arc::clone(target);
     let mut manager = ManagerConfig::default();
     // Whether a connection is closed is known without asking the server.
     manager.recycling_method = RecyclingMethod::Fast;
     manager.custom_setup = Box::new(move |_url| {
-        let config = Arc::clone(&config);
-        async move { establish(&config).await }.boxed()
+        let target = Arc::clone(&target);
+        async move {
+            let established = establish(&target).await;
+            established.map_err(|error| diesel::ConnectionError::BadConnection(causes(&error)))
+        }
+        .boxed()
     });
     let timeouts = Timeouts {
         wait: Some(settings.acquire_timeout),
@@ -134,19 +140,53 @@ fn open(
         .map_err(|error| ConnectError::Unreachable(error.into()))
 }
 
-/// Opens a connection with everything that `config` says set from its first moment.
-pub(crate) async fn establish(config: &Config) -> diesel::ConnectionResult<AsyncPgConnection> {
-    let (client, connection) = config
-        .connect(NoTls)
-        .await
-        .map_err(|error| diesel::ConnectionError::BadConnection(with_cause(&error)))?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+/// Opens a connection with everything that its target says set from its first moment.
+pub(crate) async fn establish(target: &Target) -> Result<AsyncPgConnection, ConnectError> {
+    let opening = protected(target);
+    // The client's own bound ends when the server has picked up.
+    let Some(bound) = target.config.get_connect_timeout() else {
+        return opening.await;
+    };
+    match tokio::time::timeout(*bound, opening).await {
+        Ok(opened) => opened,
+        Err(late) => Err(ConnectError::Unreachable(late.into())),
+    }
 }
 
-/// A connection error's own words are only its kind; what happened is in its source.
-fn with_cause(error: &tokio_postgres::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+async fn protected(target: &Target) -> Result<AsyncPgConnection, ConnectError> {
+    let Target { config, encryption } = target;
+    match encryption {
+        Encryption::Off => connect(config, NoTls).await,
+        Encryption::Demanded(tls) => connect(config, tls.clone()).await,
+        Encryption::Preferred(tls) => match connect(config, tls.clone()).await {
+            Err(error) if goes_without(&error) => {
+                let cause = causes(&error);
+                tracing::warn!(cause, "no TLS to the database, connecting without");
+                connect(config, NoTls).await
+            }
+            other => other,
+        },
     }
+}
+
+async fn connect<T>(config: &Config, tls: T) -> Result<AsyncPgConnection, ConnectError>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await.map_err(failed)?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection)
+        .await
+        .map_err(|error| ConnectError::Unreachable(error.into()))
+}
+
+/// What happened, without the advice: an error's own words are only its kind.
+fn causes(error: &ConnectError) -> String {
+    let mut said = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said.push(error.to_string());
+        cause = error.source();
+    }
+    said.join(": ")
 }

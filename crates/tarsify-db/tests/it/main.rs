@@ -32,3 +32,5 @@ mod support;
 mod tars_model;
 #[cfg(test)]
 mod things;
+#[cfg(test)]
+mod tls;
