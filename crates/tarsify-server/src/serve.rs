@@ -1,6 +1,7 @@
 //! `tarsify serve`: the REST API, from the first listening socket to the last answer.
 
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use actix_web::{App, HttpServer};
 use anyhow::Context;
 use tarsify_domain::catalog::Market;
 use tarsify_http::{answer, configure, cors};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -98,36 +99,58 @@ pub(crate) async fn serve(
     .context("the listening socket cannot be used")?
     .run();
     let handle = server.handle();
+    let mut server = pin!(server);
+    // Before anybody hears that we are ready: a signal that comes later finds us listening.
+    let mut signals = Signals::receive()?;
     tracing::info!(%address, "ready");
     let ended = tokio::select! {
-        ended = server => ended.context("the server failed"),
-        asked = asked_to_stop() => match asked {
-            Ok(politely) => {
-                lifecycle.drain();
-                leave(&handle, politely, address).await;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        },
+        ended = &mut server => ended,
+        asked = signals.next() => {
+            lifecycle.drain();
+            // Dropped, the server would cut everybody off; it goes on until it has let go of all.
+            let (ended, ()) = tokio::join!(server, leave(&handle, asked, address));
+            ended
+        }
     };
     stop.cancel();
     while background.join_next().await.is_some() {}
-    ended
+    ended.context("the server failed")
 }
 
-/// Waits for a signal; tells whether it came from something that waits for us to drain.
-async fn asked_to_stop() -> anyhow::Result<bool> {
-    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(true),
-        _ = interrupt.recv() => Ok(false),
+/// Who asked the process to stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Something that waits for us to drain.
+    Terminate,
+    /// A person at the terminal.
+    Interrupt,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn receive() -> anyhow::Result<Self> {
+        let receive = |kind| signal(kind).context("signals cannot be received");
+        Ok(Self {
+            terminate: receive(SignalKind::terminate())?,
+            interrupt: receive(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Terminate,
+            _ = self.interrupt.recv() => Asked::Interrupt,
+        }
     }
 }
 
-async fn leave(handle: &ServerHandle, politely: bool, address: SocketAddr) {
+async fn leave(handle: &ServerHandle, asked: Asked, address: SocketAddr) {
     tracing::info!(%address, "stopping");
-    if politely {
+    if asked == Asked::Terminate {
         tokio::time::sleep(NOTICE).await;
     }
     handle.stop(true).await;

@@ -1,0 +1,32 @@
+//! The real binary from outside: its commands, its journeys over TCP, its races and its ends.
+
+#[cfg(test)]
+mod administration;
+#[cfg(test)]
+mod configuration;
+#[cfg(test)]
+mod data_folder;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod many_processes;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod production;
+#[cfg(test)]
+mod production_tokens;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod seeding;
+#[cfg(test)]
+mod starting;
+#[cfg(test)]
+mod stopping;
+#[cfg(test)]
+mod support;

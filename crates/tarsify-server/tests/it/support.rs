@@ -1,0 +1,35 @@
+//! What the tests stand on: a database each, the binary as a child with nothing of our own
+//! environment, requests over TCP, a pretended Firebase, and waiting that always ends.
+
+mod ask;
+mod database;
+mod firebase;
+mod place;
+mod process;
+mod server;
+mod shop;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use ask::{Answer, Ask, get, patch, post};
+pub(crate) use database::Store;
+pub(crate) use firebase::{
+    Firebase, claims, hmac_token, signed_token, strangers_token, unsigned_token,
+};
+pub(crate) use place::{BINARY, Place, log_line};
+pub(crate) use process::{Process, Said};
+pub(crate) use server::Server;
+pub(crate) use shop::{Shop, base_model_body, endpoint_body, tars_model_body};
+
+/// Long enough for two cores under load; only a failure waits so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until the answer is yes; tells how long that took.
+pub(crate) async fn until(what: &str, mut happened: impl AsyncFnMut() -> bool) -> Duration {
+    let started = Instant::now();
+    while !happened().await {
+        assert!(started.elapsed() < PATIENCE, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    started.elapsed()
+}
