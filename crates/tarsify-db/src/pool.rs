@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{Object, Timeouts};
@@ -21,11 +22,16 @@ use crate::settings::{ConnectError, DatabaseSettings, Target};
 use crate::statement::Statement;
 use crate::tls::{Encryption, failed, goes_without};
 
+/// How much longer than a statement may take we wait for the server to say that it took too long.
+const MARGIN: Duration = Duration::from_secs(1);
+
 /// The database. Cloning it is cheap and shares the connections.
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
     small: Pool<AsyncPgConnection>,
+    /// How long an answer may take; a little more than the server takes to give up by itself.
+    patience: Duration,
 }
 
 impl Database {
@@ -41,6 +47,7 @@ impl Database {
         Ok(Self {
             pool: open(&target, settings, settings.max_connections)?,
             small: open(&target, settings, settings.small_pool_connections)?,
+            patience: settings.statement_timeout + MARGIN,
         })
     }
 
@@ -51,6 +58,7 @@ impl Database {
         Self {
             pool: self.small.clone(),
             small: self.small.clone(),
+            patience: self.patience,
         }
     }
 
@@ -96,10 +104,16 @@ impl Database {
         R: QueryableByName<Pg> + Send + 'static,
     {
         let mut connection = self.pool.get().await.map_err(Failure::without_connection)?;
+        // A server that stands still cannot keep its own time.
+        let answer = tokio::time::timeout(self.patience, statement.load(&mut *connection)).await;
         // All rows, never only the first: what fails at the commit is said after the last.
-        let error = match statement.load(&mut *connection).await {
-            Ok(rows) => return Ok(rows),
-            Err(error) => error,
+        let error = match answer {
+            Ok(Ok(rows)) => return Ok(rows),
+            Ok(Err(error)) => error,
+            Err(silence) => {
+                drop(Object::take(connection));
+                return Err(Failure::Unavailable(silence.into()));
+            }
         };
         let broken = connection.is_broken();
         let failure = Failure::of_statement(error, broken);

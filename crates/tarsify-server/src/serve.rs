@@ -107,9 +107,12 @@ pub(crate) async fn serve(
         ended = &mut server => ended,
         asked = signals.next() => {
             lifecycle.drain();
-            // Dropped, the server would cut everybody off; it goes on until it has let go of all.
-            let (ended, ()) = tokio::join!(server, leave(&handle, asked, address));
-            ended
+            // Dropped, the server would cut everybody off; it goes on until it has let go of all,
+            // or until somebody asks a second time.
+            tokio::select! {
+                (ended, ()) = async { tokio::join!(server, leave(&handle, asked, address)) } => ended,
+                _again = signals.next() => Ok(()),
+            }
         }
     };
     stop.cancel();

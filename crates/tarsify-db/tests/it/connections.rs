@@ -1,5 +1,6 @@
 //! How connections are set up, shared, lost and replaced.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -165,6 +166,33 @@ async fn who_gives_up_in_the_middle_leaves_a_good_connection() {
     given_up.unwrap_err();
     outside.sql("COMMIT").await;
     market.version().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_stands_still_keeps_nobody_waiting() {
+    let test = database().await;
+    let mut settings = DatabaseSettings::new(&test.url);
+    settings.application_name = "standing still".to_owned();
+    settings.max_connections = 1;
+    settings.statement_timeout = Duration::from_millis(200);
+    let database = Database::connect(&settings).await.unwrap();
+    let market = PgMarketRepository::new(database);
+    market.version().await.unwrap();
+    let ours = "SELECT pid FROM pg_stat_activity WHERE application_name = 'standing still'";
+    let backends = test.sql(ours).await;
+    assert!(!backends.is_empty());
+    signal("-STOP", &backends);
+    let asked = tokio::time::timeout(Duration::from_secs(4), market.version()).await;
+    signal("-CONT", &backends);
+    let error = asked.unwrap().unwrap_err();
+    assert!(matches!(error, RepoError::Unavailable(_)), "{error:?}");
+    // The connection that fell silent is not given to anybody else.
+    market.version().await.unwrap();
+}
+
+fn signal(which: &str, processes: &[String]) {
+    let sent = Command::new("kill").arg(which).args(processes).status();
+    assert!(sent.unwrap().success());
 }
 
 #[tokio::test]
