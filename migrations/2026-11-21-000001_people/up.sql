@@ -5,6 +5,8 @@ CREATE TABLE people (
     id uuid NOT NULL,
     realm text NOT NULL,
     email text,
+    -- Whether the issuer has seen that the address is his.
+    email_is_verified boolean NOT NULL DEFAULT false,
     -- A consumer's name, or the name that the market shows of a developer.
     name text,
     avatar_url text,
@@ -27,7 +29,8 @@ CREATE TABLE people (
     CONSTRAINT people_version_check CHECK (version >= 1)
 );
 
-CREATE UNIQUE INDEX people_email_unique ON people (realm, lower(email));
+-- Whoever has only claimed an address must not keep its owner out.
+CREATE UNIQUE INDEX people_email_unique ON people (realm, lower(email)) WHERE email_is_verified;
 
 CREATE TABLE consumers (
     id uuid NOT NULL,

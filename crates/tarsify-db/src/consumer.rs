@@ -60,6 +60,7 @@ impl ConsumerRepository for PgConsumerRepository {
             id,
             key,
             email,
+            email_is_verified,
             name,
             registered_at,
         } = new;
@@ -67,8 +68,8 @@ impl ConsumerRepository for PgConsumerRepository {
         let registered_at = binds.moment(*registered_at);
         let sql = format!(
             "WITH p AS (\
-                INSERT INTO people (id, realm, email, name, created_at, updated_at) \
-                VALUES ({}, 'CONSUMERS', {}, {}, {registered_at}, {registered_at}) \
+                INSERT INTO people (id, realm, email, email_is_verified, name, created_at, updated_at) \
+                VALUES ({}, 'CONSUMERS', {}, {}, {}, {registered_at}, {registered_at}) \
                 RETURNING people.*\
              ), c AS (\
                 INSERT INTO consumers (id) SELECT id FROM p RETURNING consumers.*\
@@ -78,6 +79,7 @@ impl ConsumerRepository for PgConsumerRepository {
              ) SELECT {COLUMNS} FROM p CROSS JOIN c CROSS JOIN i",
             binds.uuid(id.uuid()),
             binds.optional_text(email.as_ref().map(EmailAddress::as_str)),
+            binds.flag(*email_is_verified),
             binds.optional_text(name.as_ref().map(PersonName::as_str)),
             binds.text(key.realm.as_str()),
             binds.text(&key.issuer),

@@ -62,6 +62,7 @@ impl DeveloperRepository for PgDeveloperRepository {
             id,
             key,
             email,
+            email_is_verified,
             display_name,
             registered_at,
         } = new;
@@ -69,8 +70,8 @@ impl DeveloperRepository for PgDeveloperRepository {
         let registered_at = binds.moment(*registered_at);
         let sql = format!(
             "WITH p AS (\
-                INSERT INTO people (id, realm, email, name, created_at, updated_at) \
-                VALUES ({}, 'DEVELOPERS', {}, {}, {registered_at}, {registered_at}) \
+                INSERT INTO people (id, realm, email, email_is_verified, name, created_at, updated_at) \
+                VALUES ({}, 'DEVELOPERS', {}, {}, {}, {registered_at}, {registered_at}) \
                 RETURNING people.*\
              ), d AS (\
                 INSERT INTO developers (id) SELECT id FROM p RETURNING developers.*\
@@ -80,6 +81,7 @@ impl DeveloperRepository for PgDeveloperRepository {
              ) SELECT {COLUMNS} FROM p CROSS JOIN d CROSS JOIN i",
             binds.uuid(id.uuid()),
             binds.optional_text(email.as_ref().map(EmailAddress::as_str)),
+            binds.flag(*email_is_verified),
             binds.optional_text(display_name.as_ref().map(PersonName::as_str)),
             binds.text(key.realm.as_str()),
             binds.text(&key.issuer),
@@ -159,7 +161,8 @@ impl DeveloperRepository for PgDeveloperRepository {
             "WITH p AS (\
                 UPDATE people SET role = {role}, \
                     version = version + CASE WHEN role = {role} THEN 0 ELSE 1 END \
-                WHERE realm = 'DEVELOPERS' AND lower(email) = {} RETURNING people.*\
+                WHERE realm = 'DEVELOPERS' AND lower(email) = {} AND email_is_verified \
+                RETURNING people.*\
              ) SELECT {COLUMNS} FROM p JOIN developers d ON d.id = p.id \
              CROSS JOIN LATERAL (\
                 SELECT subject FROM identities WHERE person_id = p.id AND realm = p.realm \

@@ -28,7 +28,7 @@ use crate::tars_model::overrides;
 /// What is read of a tars model `t`, its base model `b` and the person `p` whose it is.
 const COLUMNS: &str = "t.id, t.slug, t.title, t.description, b.name AS base_model_name, \
     b.category, b.output_type, b.output_format, b.estimated_seconds, t.price_credits, \
-    t.total_runs, t.developer_id, coalesce(p.name, 'Developer') AS developer_name, \
+    t.total_runs, t.developer_id, p.name AS developer_name, \
     t.published_at";
 
 /// A tars model `t` with all that the market shows of it.
@@ -174,8 +174,8 @@ pub(crate) struct EntryRow {
     total_runs: i64,
     #[diesel(sql_type = SqlUuid)]
     developer_id: Uuid,
-    #[diesel(sql_type = Text)]
-    developer_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    developer_name: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     published_at: Timestamp,
 }
@@ -216,10 +216,7 @@ impl TryFrom<EntryRow> for MarketEntry {
             estimated_seconds: seconds("estimated_seconds", estimated_seconds)?.get(),
             price: stored::checked("price_credits", Price::parse(price_credits))?,
             total_runs: stored::count("total_runs", total_runs)?,
-            developer: MarketDeveloper {
-                id: DeveloperId::from_uuid(developer_id),
-                name: developer_name,
-            },
+            developer: MarketDeveloper::new(DeveloperId::from_uuid(developer_id), developer_name),
             published_at,
         })
     }

@@ -61,11 +61,11 @@ codes! {
     BadCredentials = "2004", "bad_credentials", false, "The e-mail or the password is wrong.";
 
     ConsumerNotRegistered = "3000", "consumer_not_registered", false, "The token is good but there is no consumer profile; register first.";
-    ConsumerAlreadyRegistered = "3001", "consumer_already_registered", false, "There is a consumer profile for this account already.";
+    ConsumerAlreadyRegistered = "3001", "consumer_already_registered", false, "There is a consumer profile for this account, or for its e-mail address, already.";
     InsufficientCredits = "3002", "insufficient_credits", false, "The balance does not cover the price.";
 
     DeveloperNotRegistered = "4000", "developer_not_registered", false, "The token is good but there is no developer profile; register first.";
-    DeveloperAlreadyRegistered = "4001", "developer_already_registered", false, "There is a developer profile for this account already.";
+    DeveloperAlreadyRegistered = "4001", "developer_already_registered", false, "There is a developer profile for this account, or for its e-mail address, already.";
     DeveloperNotVerified = "4002", "developer_not_verified", false, "The developer has to be verified for this.";
 
     TarsModelNotFound = "5500", "tars_model_not_found", false, "There is no such tars model.";

@@ -138,7 +138,8 @@ impl EmailAddress {
     /// # Errors
     /// When it is too long or not of the form `name@host`.
     pub fn parse(text: &str) -> Result<Self, Misfit> {
-        let address = bounded(text, 3, Self::MAX)?.to_lowercase();
+        // Lower-casing can make a text longer, so it comes before measuring.
+        let address = bounded(&text.to_lowercase(), 3, Self::MAX)?;
         let well_formed = match address.rsplit_once('@') {
             Some((name, host)) => {
                 !name.is_empty()
@@ -179,21 +180,22 @@ impl AvatarUrl {
     /// Most characters.
     pub const MAX: usize = 2_048;
 
-    /// Checks the address; it is kept as it was written.
+    /// Checks the address and brings it into its usual form, in which nothing stands unescaped
+    /// that a page could take for something else.
     ///
     /// # Errors
-    /// When it is too long or no absolute http(s) address.
+    /// When it is too long, no absolute http(s) address, or carries a user or a password.
     pub fn parse(text: &str) -> Result<Self, Misfit> {
-        let address = bounded(text, 1, Self::MAX)?;
-        match Url::parse(&address) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
-                Ok(Self(address))
-            }
-            _ => Err(Misfit::new(
-                "format",
-                "must be an absolute http or https address",
-            )),
-        }
+        let written = bounded(text, 1, Self::MAX)?;
+        let url = Url::parse(&written).ok().filter(|url| {
+            let anonymous = url.username().is_empty() && url.password().is_none();
+            matches!(url.scheme(), "http" | "https") && url.has_host() && anonymous
+        });
+        let url = url.ok_or_else(|| {
+            let message = "must be an absolute http or https address without user and password";
+            Misfit::new("format", message)
+        })?;
+        bounded(url.as_str(), 1, Self::MAX).map(Self)
     }
 
     /// The address.

@@ -38,7 +38,7 @@ pub(crate) struct LiveOut {
 /// What the process knows of itself.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HealthOut {
-    /// `ok` when it can serve.
+    /// `ok`, or `degraded` when a part is not as it should be.
     #[schema(example = "ok")]
     status: &'static str,
     /// The program's version.
@@ -51,9 +51,13 @@ pub(crate) struct HealthOut {
 /// The parts that the process needs.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PartsOut {
-    /// The database and its schema.
+    /// The database and its schema: `ok`, `unreachable`, `behind` (it needs migrations) or
+    /// `ahead` (it was migrated for a newer version, and serves).
     #[schema(example = "ok")]
     database: &'static str,
+    /// `serving`, or `stopping`.
+    #[schema(example = "serving")]
+    process: &'static str,
 }
 
 /// Says that the process answers. It looks at nothing else.
@@ -71,18 +75,29 @@ pub(crate) async fn show_readiness(
     Ok(Success(LiveOut { status: "ok" }))
 }
 
-/// Says what the process knows of itself.
+/// Says what the process knows of itself, also when something is wrong: whether to send it
+/// requests is what readiness tells.
 pub(crate) async fn show_health(
     health: Data<dyn StoreHealth>,
     lifecycle: Data<Lifecycle>,
-) -> Result<Success<HealthOut>, ApiError> {
-    check(health.as_ref(), &lifecycle).await?;
-    let parts = PartsOut { database: "ok" };
-    Ok(Success(HealthOut {
-        status: "ok",
+) -> Success<HealthOut> {
+    let database = match health.schema_state().await {
+        Ok(SchemaState::Current) => "ok",
+        Ok(SchemaState::Behind { .. }) => "behind",
+        Ok(SchemaState::Ahead { .. }) => "ahead",
+        Err(_) => "unreachable",
+    };
+    let process = if lifecycle.is_draining() {
+        "stopping"
+    } else {
+        "serving"
+    };
+    let is_well = matches!(database, "ok" | "ahead") && process == "serving";
+    Success(HealthOut {
+        status: if is_well { "ok" } else { "degraded" },
         version: env!("CARGO_PKG_VERSION"),
-        parts,
-    }))
+        parts: PartsOut { database, process },
+    })
 }
 
 async fn check(health: &dyn StoreHealth, lifecycle: &Lifecycle) -> Result<(), ApiError> {

@@ -278,6 +278,7 @@ fn studio_tars_model() -> Vec<Route> {
         )
         .alias("/api/developer/tars-models/{id}/archive")
         .access(Access::Developer)
+        .body::<tars_model::ArchiveTarsModelIn>()
         .answers::<tars_model::TarsModelOut>(Shape::One)
         .revises()
         .refuses(&[Code::TarsModelNotFound, Code::StatusForbids])

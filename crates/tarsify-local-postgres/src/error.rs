@@ -153,7 +153,7 @@ impl LocalPostgresError {
     pub(crate) fn data_folder(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::DataFolder {
             path: path.into(),
-            problem: source.to_string(),
+            problem: "it cannot be made, read or written".to_owned(),
             source: Some(source),
         }
     }

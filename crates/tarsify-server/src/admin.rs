@@ -47,7 +47,7 @@ async fn assign(
         Ok(developer) => terminal::say(&format!("{email} ({}) {done}.", developer.id)),
         Err(ProfileError::NotFound) => {
             bail!(
-                "no developer is registered as {email}: he has to register at POST /api/studio/auth/register first"
+                "no developer has verified the address {email}: he has to register at POST /api/studio/auth/register with a verified e-mail address, or be named by his UID in ADMIN_UIDS"
             )
         }
         Err(error) => Err(error).context("the role could not be assigned"),

@@ -37,6 +37,11 @@ pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<Exit
             "the demo signs strangers in and fills the market with examples: it does not run in production"
         );
     }
+    if !config.has_private_database() {
+        bail!(
+            "the demo fills a private database of its own: unset DATABASE_URL (it is set, and the demo would write into that database)"
+        );
+    }
     logging::start(config)?;
     let listener = serve::listen(config)?;
     terminal::remark("Starting a private database; the first time takes a few seconds …");
@@ -198,16 +203,26 @@ async fn publish(
     };
     let model = match models.create(developer, new).await {
         Ok(model) => model,
-        // It is there from an earlier demo, and may have been changed since, or somebody
-        // switched its base model off: that is his to decide.
-        Err(TarsModelError::SlugTaken | TarsModelError::BaseModelNotActive) => return Ok(()),
-        Err(error) => return Err(error.into()),
+        Err(error) => return kept_from_before(entry, error),
     };
     match models.publish(developer, model.id, &Expected::Any).await {
-        Ok(_) | Err(TarsModelError::BaseModelNotActive | TarsModelError::EndpointNotActive) => {
+        Ok(_) => Ok(()),
+        Err(error) => kept_from_before(entry, error),
+    }
+}
+
+/// What somebody has done since an earlier demo is his to decide: his models stay, and what he
+/// switched off or gave another schema goes without the examples that need it.
+fn kept_from_before(entry: &DemoTarsModel, error: TarsModelError) -> anyhow::Result<()> {
+    match error {
+        TarsModelError::SlugTaken => Ok(()),
+        TarsModelError::BaseModelNotActive
+        | TarsModelError::EndpointNotActive
+        | TarsModelError::OverridesDoNotFit(_) => {
+            tracing::warn!(model = %entry.slug, why = %error, "an example is left out");
             Ok(())
         }
-        Err(error) => Err(error.into()),
+        error => Err(error.into()),
     }
 }
 

@@ -75,6 +75,7 @@ macro_rules! contract_cases {
                 one_address_registers_once_in_any_case,
                 people_without_an_address_do_not_collide,
                 realms_are_apart,
+                an_unverified_address_claims_nothing,
                 one_of_two_registrations_at_once_wins,
                 a_revision_stores_the_whole_profile,
                 a_revision_keeps_what_is_not_the_profile,

@@ -49,6 +49,7 @@ struct State {
 
 struct Person<T> {
     key: IdentityKey,
+    email_is_verified: bool,
     profile: T,
 }
 

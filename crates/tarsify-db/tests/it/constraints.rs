@@ -184,8 +184,8 @@ async fn a_row_of_one_realm_cannot_hang_on_a_person_of_the_other() {
 async fn addresses_and_slugs_are_unique_without_regard_to_case() {
     let shop = Shop::open().await;
     shop.consumers.register(&new_consumer(1)).await.unwrap();
-    let twin = "INSERT INTO people (id, realm, email, created_at, updated_at) \
-        SELECT gen_random_uuid(), realm, upper(email), now(), now() FROM people";
+    let twin = "INSERT INTO people (id, realm, email, email_is_verified, created_at, updated_at) \
+        SELECT gen_random_uuid(), realm, upper(email), true, now(), now() FROM people";
     assert_eq!(
         shop.test.refusal(twin).await.as_deref(),
         Some("people_email_unique")

@@ -47,6 +47,7 @@ pub(crate) fn new_consumer(number: i64) -> NewConsumer {
         id: ConsumerId::new(moment(number)),
         key: identity(Realm::Consumers, number),
         email: Some(email(number)),
+        email_is_verified: true,
         name: Some(PersonName::parse(&format!("Consumer {number}")).unwrap()),
         registered_at: moment(number),
     }
@@ -57,6 +58,7 @@ pub(crate) fn new_developer(number: i64) -> NewDeveloper {
         id: DeveloperId::new(moment(number)),
         key: identity(Realm::Developers, number),
         email: Some(email(number)),
+        email_is_verified: true,
         display_name: Some(PersonName::parse(&format!("Developer {number}")).unwrap()),
         registered_at: moment(number),
     }

@@ -12,7 +12,7 @@ pub struct InputSchema(Map<String, Value>);
 
 impl InputSchema {
     /// Largest schema, as compact JSON.
-    pub const MAX_BYTES: usize = 256 * 1024;
+    pub const MAX_BYTES: usize = 64 * 1024;
 
     /// Checks that the value is an object of a bearable size.
     ///

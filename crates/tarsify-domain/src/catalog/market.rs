@@ -83,8 +83,20 @@ pub struct MarketQuery {
 pub struct MarketDeveloper {
     /// The developer's id.
     pub id: DeveloperId,
-    /// The developer's name.
+    /// The name the market shows.
     pub name: String,
+}
+
+impl MarketDeveloper {
+    /// What a developer is called who has given no name: his e-mail address is nobody's business.
+    const NAMELESS: &'static str = "Developer";
+
+    /// Shows a developer by his name, if he has one.
+    #[must_use]
+    pub fn new(id: DeveloperId, name: Option<String>) -> Self {
+        let name = name.unwrap_or_else(|| Self::NAMELESS.to_owned());
+        Self { id, name }
+    }
 }
 
 /// A published tars model in a list.

@@ -16,7 +16,7 @@ const HIDDEN: &str = "hiddenFields";
 
 impl ConfigOverrides {
     /// Largest configuration, as compact JSON.
-    pub const MAX_BYTES: usize = 256 * 1024;
+    pub const MAX_BYTES: usize = 32 * 1024;
     /// The field that prefix and suffix wrap when none is named.
     pub const DEFAULT_PROMPT_FIELD: &'static str = "prompt";
 

@@ -57,6 +57,8 @@ pub struct NewConsumer {
     pub key: IdentityKey,
     /// His e-mail address.
     pub email: Option<EmailAddress>,
+    /// Whether his issuer has seen that the address is his.
+    pub email_is_verified: bool,
     /// His name.
     pub name: Option<PersonName>,
     /// Now.
@@ -78,8 +80,8 @@ pub trait ConsumerRepository: Send + Sync {
     /// The consumer behind an identity.
     async fn find_by_identity(&self, key: &IdentityKey) -> Result<Option<Consumer>, RepoError>;
 
-    /// Stores a new consumer with his identity; `Conflict` when the identity or the e-mail
-    /// address is taken.
+    /// Stores a new consumer with his identity; `Conflict` when the identity is taken, or the
+    /// verified e-mail address by another who verified it.
     async fn register(&self, new: &NewConsumer) -> Result<Consumer, RepoError>;
 
     /// Replaces name and picture of the consumer who stands at `consumer.version` and gives
@@ -115,6 +117,7 @@ impl Consumers {
             id: ConsumerId::new(now),
             key: identity.key.clone(),
             email: agreed_email(identity, email)?,
+            email_is_verified: identity.email_is_verified,
             name: name.or_else(|| {
                 identity
                     .name

@@ -69,6 +69,8 @@ pub struct NewDeveloper {
     pub key: IdentityKey,
     /// His e-mail address.
     pub email: Option<EmailAddress>,
+    /// Whether his issuer has seen that the address is his.
+    pub email_is_verified: bool,
     /// The name the market shows.
     pub display_name: Option<PersonName>,
     /// Now.
@@ -96,8 +98,8 @@ pub trait DeveloperRepository: Send + Sync {
     /// The developer behind an identity.
     async fn find_by_identity(&self, key: &IdentityKey) -> Result<Option<Developer>, RepoError>;
 
-    /// Stores a new developer with his identity; `Conflict` when the identity or the e-mail
-    /// address is taken.
+    /// Stores a new developer with his identity; `Conflict` when the identity is taken, or the
+    /// verified e-mail address by another who verified it.
     async fn register(&self, new: &NewDeveloper) -> Result<Developer, RepoError>;
 
     /// Replaces the profile of the developer who stands at `developer.version` and gives him
@@ -105,7 +107,8 @@ pub trait DeveloperRepository: Send + Sync {
     /// verification are not part of it.
     async fn revise(&self, developer: &Developer) -> Result<Developer, RepoError>;
 
-    /// Gives the developer with this e-mail address a role; `None` when there is none.
+    /// Gives the developer with this e-mail address a role; `None` when there is none who has
+    /// verified it: anybody can sign up with an address that is not his.
     async fn assign_role(
         &self,
         email: &EmailAddress,
@@ -150,6 +153,7 @@ impl Developers {
             id: DeveloperId::new(now),
             key: identity.key.clone(),
             email: agreed_email(identity, email)?,
+            email_is_verified: identity.email_is_verified,
             display_name: display_name.or_else(|| {
                 identity
                     .name
@@ -191,7 +195,7 @@ impl Developers {
     /// Makes a developer an administrator, or an ordinary one again.
     ///
     /// # Errors
-    /// When no developer has this e-mail address.
+    /// When no developer has verified this e-mail address.
     pub async fn assign_role(
         &self,
         email: &EmailAddress,

@@ -57,6 +57,8 @@ fn an_email_address_is_lower_cased_and_has_a_name_and_a_host() {
         assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
     }
     assert!(EmailAddress::parse(&format!("{}@example.com", "a".repeat(250))).is_err());
+    // Each of these becomes two characters when it is lower-cased.
+    assert!(EmailAddress::parse(&format!("{}@example.com", "İ".repeat(200))).is_err());
 }
 
 #[test]
@@ -78,12 +80,15 @@ fn lengths_count_characters_after_trimming() {
 #[test]
 fn an_avatar_is_an_absolute_web_address() {
     assert!(AvatarUrl::parse("https://example.com/a.png").is_ok());
+    let escaped = AvatarUrl::parse("http://a/\nb\"<>").unwrap();
+    assert_eq!(escaped.as_str(), "http://a/b%22%3C%3E");
     for bad in [
         "",
         "a.png",
         "javascript:alert(1)",
         "ftp://example.com/a",
         "data:image/png;base64,AA",
+        "https://user:password@example.com/a.png",
     ] {
         assert!(AvatarUrl::parse(bad).is_err(), "{bad:?}");
     }

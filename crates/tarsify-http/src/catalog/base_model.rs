@@ -43,9 +43,9 @@ pub(crate) async fn list_base_models(
 pub(crate) async fn show_base_model(
     models: Data<BaseModels>,
     _admin: Administrator,
-    PathId(id): PathId<BaseModelId>,
+    path: PathId<BaseModelId>,
 ) -> Result<Resource<AdminBaseModelOut>, ApiError> {
-    Ok(resource(models.find(id).await?))
+    Ok(resource(models.find(path.id()?).await?))
 }
 
 /// Changes a base model: absent keeps, null clears.
@@ -53,20 +53,22 @@ pub(crate) async fn update_base_model(
     models: Data<BaseModels>,
     _admin: Administrator,
     Valid(body): Valid<UpdateBaseModelIn>,
-    PathId(id): PathId<BaseModelId>,
+    path: PathId<BaseModelId>,
     IfMatch(expected): IfMatch,
 ) -> Result<Resource<AdminBaseModelOut>, ApiError> {
-    Ok(resource(models.revise(id, &expected, body.into()).await?))
+    Ok(resource(
+        models.revise(path.id()?, &expected, body.into()).await?,
+    ))
 }
 
 /// Switches a base model off.
 pub(crate) async fn delete_base_model(
     models: Data<BaseModels>,
     _admin: Administrator,
-    PathId(id): PathId<BaseModelId>,
+    path: PathId<BaseModelId>,
     IfMatch(expected): IfMatch,
 ) -> Result<NoContent, ApiError> {
-    models.retire(id, &expected).await?;
+    models.retire(path.id()?, &expected).await?;
     Ok(NoContent)
 }
 

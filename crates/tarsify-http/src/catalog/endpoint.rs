@@ -40,9 +40,9 @@ pub(crate) async fn list_endpoints(
 pub(crate) async fn show_endpoint(
     endpoints: Data<Endpoints>,
     _admin: Administrator,
-    PathId(id): PathId<EndpointId>,
+    path: PathId<EndpointId>,
 ) -> Result<Resource<EndpointOut>, ApiError> {
-    Ok(resource(endpoints.find(id).await?))
+    Ok(resource(endpoints.find(path.id()?).await?))
 }
 
 /// Changes an endpoint: absent keeps, null clears.
@@ -50,11 +50,11 @@ pub(crate) async fn update_endpoint(
     endpoints: Data<Endpoints>,
     _admin: Administrator,
     Valid(body): Valid<UpdateEndpointIn>,
-    PathId(id): PathId<EndpointId>,
+    path: PathId<EndpointId>,
     IfMatch(expected): IfMatch,
 ) -> Result<Resource<EndpointOut>, ApiError> {
     Ok(resource(
-        endpoints.revise(id, &expected, body.into()).await?,
+        endpoints.revise(path.id()?, &expected, body.into()).await?,
     ))
 }
 
@@ -62,10 +62,10 @@ pub(crate) async fn update_endpoint(
 pub(crate) async fn delete_endpoint(
     endpoints: Data<Endpoints>,
     _admin: Administrator,
-    PathId(id): PathId<EndpointId>,
+    path: PathId<EndpointId>,
     IfMatch(expected): IfMatch,
 ) -> Result<NoContent, ApiError> {
-    endpoints.retire(id, &expected).await?;
+    endpoints.retire(path.id()?, &expected).await?;
     Ok(NoContent)
 }
 

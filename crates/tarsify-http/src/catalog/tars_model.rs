@@ -7,8 +7,8 @@ use tarsify_domain::catalog::{TarsModel, TarsModels};
 use tarsify_domain::id::TarsModelId;
 
 pub(crate) use wire::{
-    CreateTarsModelIn, PublishAction, PublishTarsModelIn, TarsModelOut, TarsModelsQueryIn,
-    UpdateTarsModelIn,
+    ArchiveTarsModelIn, CreateTarsModelIn, PublishAction, PublishTarsModelIn, TarsModelOut,
+    TarsModelsQueryIn, UpdateTarsModelIn,
 };
 
 use crate::envelope::{Created, Listed, NoContent, Resource};
@@ -46,9 +46,9 @@ pub(crate) async fn list_tars_models(
 pub(crate) async fn show_tars_model(
     models: Data<TarsModels>,
     RegisteredDeveloper(developer): RegisteredDeveloper,
-    PathId(id): PathId<TarsModelId>,
+    path: PathId<TarsModelId>,
 ) -> Result<Resource<TarsModelOut>, ApiError> {
-    Ok(resource(models.find(developer.id, id).await?))
+    Ok(resource(models.find(developer.id, path.id()?).await?))
 }
 
 /// Changes one of the caller's tars models: absent keeps, null clears.
@@ -56,12 +56,12 @@ pub(crate) async fn update_tars_model(
     models: Data<TarsModels>,
     RegisteredDeveloper(developer): RegisteredDeveloper,
     Valid(body): Valid<UpdateTarsModelIn>,
-    PathId(id): PathId<TarsModelId>,
+    path: PathId<TarsModelId>,
     IfMatch(expected): IfMatch,
 ) -> Result<Resource<TarsModelOut>, ApiError> {
     Ok(resource(
         models
-            .revise(developer.id, id, &expected, body.into())
+            .revise(developer.id, path.id()?, &expected, body.into())
             .await?,
     ))
 }
@@ -70,10 +70,10 @@ pub(crate) async fn update_tars_model(
 pub(crate) async fn delete_tars_model(
     models: Data<TarsModels>,
     RegisteredDeveloper(developer): RegisteredDeveloper,
-    PathId(id): PathId<TarsModelId>,
+    path: PathId<TarsModelId>,
     IfMatch(expected): IfMatch,
 ) -> Result<NoContent, ApiError> {
-    models.remove(developer.id, id, &expected).await?;
+    models.remove(developer.id, path.id()?, &expected).await?;
     Ok(NoContent)
 }
 
@@ -82,12 +82,12 @@ pub(crate) async fn publish_tars_model(
     models: Data<TarsModels>,
     RegisteredDeveloper(developer): RegisteredDeveloper,
     Valid(body): Valid<PublishTarsModelIn>,
-    PathId(id): PathId<TarsModelId>,
+    path: PathId<TarsModelId>,
     IfMatch(expected): IfMatch,
 ) -> Result<Resource<TarsModelOut>, ApiError> {
     let model = match body.action {
-        PublishAction::Publish => models.publish(developer.id, id, &expected).await?,
-        PublishAction::Archive => models.archive(developer.id, id, &expected).await?,
+        PublishAction::Publish => models.publish(developer.id, path.id()?, &expected).await?,
+        PublishAction::Archive => models.archive(developer.id, path.id()?, &expected).await?,
     };
     Ok(resource(model))
 }
@@ -96,10 +96,13 @@ pub(crate) async fn publish_tars_model(
 pub(crate) async fn archive_tars_model(
     models: Data<TarsModels>,
     RegisteredDeveloper(developer): RegisteredDeveloper,
-    PathId(id): PathId<TarsModelId>,
+    path: PathId<TarsModelId>,
     IfMatch(expected): IfMatch,
+    Valid(ArchiveTarsModelIn {}): Valid<ArchiveTarsModelIn>,
 ) -> Result<Resource<TarsModelOut>, ApiError> {
-    Ok(resource(models.archive(developer.id, id, &expected).await?))
+    Ok(resource(
+        models.archive(developer.id, path.id()?, &expected).await?,
+    ))
 }
 
 fn resource(model: TarsModel) -> Resource<TarsModelOut> {

@@ -60,18 +60,29 @@ struct Problem<'a> {
     details: Option<&'a Value>,
 }
 
-/// Whether the caller would rather have a problem document than the envelope.
+/// Whether the caller would rather have a problem document than the envelope: he names it, and
+/// does not like plain JSON better.
 pub(crate) fn wants_problem(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::ACCEPT)
+    let problem = weight(headers, "application/problem+json");
+    problem > 0.0 && problem >= weight(headers, "application/json")
+}
+
+/// How much the caller likes a media type that he names; 0 when he does not.
+fn weight(headers: &HeaderMap, media_type: &str) -> f32 {
+    let values = headers.get_all(header::ACCEPT);
+    let ranges = values
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|range| {
+        .flat_map(|value| value.split(','));
+    ranges
+        .filter_map(|range| {
             let mut parts = range.split(';').map(str::trim);
-            let media_type = parts.next().unwrap_or_default();
-            let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-            media_type.eq_ignore_ascii_case("application/problem+json") && !refused
+            parts
+                .next()
+                .filter(|name| name.eq_ignore_ascii_case(media_type))?;
+            let quality = parts.find_map(|part| part.strip_prefix("q="));
+            Some(quality.map_or(1.0, |quality| quality.parse().unwrap_or(0.0)))
         })
+        .fold(0.0, f32::max)
 }
 
 /// Writes the failure; gives the body and its content type.

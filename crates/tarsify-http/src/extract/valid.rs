@@ -5,9 +5,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
+use actix_web::rt::time::timeout;
 use actix_web::{FromRequest, HttpRequest};
 use bytes::BytesMut;
 use futures_util::StreamExt;
@@ -30,8 +32,10 @@ pub(crate) trait Body: Sized + 'static {
     fn read(fields: &mut Fields) -> Option<Self>;
 }
 
-/// A body that was read without a fault. A handler asks for it before the id in the path: its
-/// media type and size are told first.
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A body that was read without a fault.
 pub(crate) struct Valid<T>(pub(crate) T);
 
 impl<T: Body> FromRequest for Valid<T> {
@@ -79,7 +83,11 @@ async fn read_object(
     if too_large {
         return Err(ApiError::new(ErrorCode::PayloadTooLarge));
     }
-    let bytes = read_bytes(payload).await?;
+    let bytes = timeout(PATIENCE, read_bytes(payload)).await;
+    let bytes = bytes.map_err(|_elapsed| {
+        let message = format!("did not arrive within {} seconds", PATIENCE.as_secs());
+        ApiError::fault(Misfit::new("timeout", message).at(""))
+    })??;
     if bytes.is_empty() && may_be_absent {
         return Ok(Map::new());
     }

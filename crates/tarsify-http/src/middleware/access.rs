@@ -32,14 +32,27 @@ pub(crate) async fn guard(
     // Routing is over, so a second handle on the request is harmless here; it answers when
     // the handler takes the first one down with it.
     let handle = request.request().clone();
+    let admitted = handle.clone();
     // The gate reads the store too, so it is inside.
-    let answered = AssertUnwindSafe(async {
-        match admit(access, &handle).await {
+    let answered = AssertUnwindSafe(async move {
+        match admit(access, &admitted).await {
             Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
-            Err(error) => Ok(ServiceResponse::new(handle.clone(), error.into_response())),
+            Err(error) => Ok(ServiceResponse::new(admitted, error.into_response())),
         }
     });
-    answered.catch_unwind().await.unwrap_or_else(|_panic| {
+    let answered = answered.catch_unwind();
+    let outcome = if handle.method().is_safe() {
+        answered.await.ok()
+    } else {
+        // A caller who hangs up takes his request's future with him, but not a change that is
+        // under way: it is finished and announced all the same. The task cannot outlive its
+        // worker, and its panic is caught above.
+        actix_web::rt::spawn(answered)
+            .await
+            .ok()
+            .and_then(Result::ok)
+    };
+    outcome.unwrap_or_else(|| {
         let error = ApiError::internal("a handler panicked; the panic is in the log");
         Ok(ServiceResponse::new(handle, error.into_response()))
     })

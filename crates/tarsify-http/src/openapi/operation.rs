@@ -81,6 +81,13 @@ fn parameters(route: &Route, path: &str) -> Vec<Value> {
             .iter()
             .filter_map(|parameter| serde_json::to_value(parameter).ok()),
     );
+    if is_tagged(route) && route.method == actix_web::http::Method::GET {
+        parameters.push(json!({
+            "name": "If-None-Match", "in": "header", "required": false,
+            "description": "The ETag of what the caller has; 304 when it is still the same.",
+            "schema": { "type": "string" },
+        }));
+    }
     if route.is_revision {
         parameters.push(json!({
             "name": "If-Match", "in": "header", "required": false,
@@ -196,7 +203,8 @@ fn paged(data: &Value) -> Value {
 pub(crate) fn failures(route: &Route) -> Vec<Code> {
     let mut codes = route.refusals.clone();
     codes.push(Code::Internal);
-    if route.path != "/health/live" {
+    // Both tell how things are instead of failing.
+    if !matches!(route.path, "/health" | "/health/live") {
         codes.push(Code::Unavailable);
     }
     match route.access {

@@ -151,7 +151,7 @@ fn the_address_says_whom_a_route_is_for() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn every_route_refuses_strangers() {
     let shop = Shop::open().await;
     let tokens = Tokens::issue(&shop).await;
@@ -176,7 +176,7 @@ async fn every_route_refuses_strangers() {
     assert_eq!(shop.store.writes(), writes, "a stranger changed something");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn every_route_lets_in_whom_it_is_for() {
     let shop = Shop::open().await;
     let tokens = Tokens::issue(&shop).await;
@@ -193,7 +193,7 @@ async fn every_route_lets_in_whom_it_is_for() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_header_that_is_no_single_bearer_token_is_refused() {
     let shop = Shop::open().await;
     let token = shop.consumer("carla").await;
@@ -222,7 +222,7 @@ async fn a_header_that_is_no_single_bearer_token_is_refused() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn another_developers_models_answer_like_absent_ones() {
     let shop = Shop::open().await;
     let dora = shop.developer("dora").await;

@@ -17,7 +17,7 @@ fn padded(length: usize) -> String {
     format!("{body}{padding}")
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn broken_json_is_refused_with_the_place_of_the_fault() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -70,7 +70,7 @@ async fn broken_json_is_refused_with_the_place_of_the_fault() {
     assert_eq!(shop.store.writes(), writes);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_body_of_one_megabyte_is_taken_and_one_byte_more_is_not() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -90,7 +90,7 @@ async fn a_body_of_one_megabyte_is_taken_and_one_byte_more_is_not() {
     stream(MOST).await.assert(409, "ERR_5506");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn only_json_is_taken() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -127,7 +127,7 @@ async fn only_json_is_taken() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_body_may_be_absent_only_where_it_says_so() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -158,7 +158,7 @@ async fn a_body_may_be_absent_only_where_it_says_so() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn fields_that_nobody_knows_are_ignored() {
     let shop = Shop::open().await;
     let token = shop.consumer("ada").await;

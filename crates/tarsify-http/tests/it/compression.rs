@@ -26,7 +26,7 @@ async fn decoded(reply: &Reply) -> Bytes {
     Bytes::from(text)
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_body_is_sent_in_the_coding_that_is_accepted() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -56,7 +56,7 @@ async fn a_body_is_sent_in_the_coding_that_is_accepted() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn errors_are_sent_as_they_are() {
     let shop = Shop::open().await;
     for path in [

@@ -33,7 +33,7 @@ async fn tagged(shop: &Shop) -> Vec<Ask<'_>> {
     ]
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn whoever_has_it_is_told_so() {
     let shop = Shop::open().await;
     for ask in tagged(&shop).await {
@@ -61,7 +61,7 @@ async fn whoever_has_it_is_told_so() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_tag_of_a_compressed_answer_round_trips() {
     let shop = Shop::open().await;
     for ask in tagged(&shop).await {
@@ -81,7 +81,7 @@ async fn the_tag_of_a_compressed_answer_round_trips() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_change_changes_the_tag_and_is_never_answered_with_304() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -103,7 +103,7 @@ async fn a_change_changes_the_tag_and_is_never_answered_with_304() {
     assert_eq!(published.status, 200);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_tag_of_a_new_thing_is_the_one_it_is_read_with() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -115,7 +115,7 @@ async fn the_tag_of_a_new_thing_is_the_one_it_is_read_with() {
     assert_eq!(read.text(), made.text());
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_markets_tag_follows_what_it_shows() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -128,7 +128,7 @@ async fn the_markets_tag_follows_what_it_shows() {
     assert_ne!(now.etag(), before);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn head_is_answered_like_get() {
     let shop = Shop::open().await;
     for ask in tagged(&shop).await.into_iter().take(10) {

@@ -26,7 +26,7 @@ fn words(list: &str) -> BTreeSet<String> {
         .collect()
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_page_of_an_allowed_origin_may_ask_and_call() {
     let shop = Shop::open().await;
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
@@ -52,7 +52,7 @@ async fn a_page_of_an_allowed_origin_may_ask_and_call() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn an_allowed_page_may_read_the_headers_of_the_contract() {
     let shop = Shop::open().await;
     let promised = "RateLimit-Policy, RateLimit, X-RateLimit-Limit, X-RateLimit-Remaining, \
@@ -75,7 +75,7 @@ async fn an_allowed_page_may_read_the_headers_of_the_contract() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_foreign_page_may_do_nothing() {
     let shop = Shop::open().await;
     for origin in FOREIGN {
@@ -94,7 +94,7 @@ async fn a_foreign_page_may_do_nothing() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn without_origins_nobody_is_allowed() {
     let plan = Plan {
         settings: HttpSettings::default(),

@@ -18,7 +18,7 @@ fn assets(page: &str) -> Vec<String> {
     found
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_page_is_served_with_all_that_it_loads() {
     let shop = Shop::open().await;
     let moved = shop.get("/docs").await;
@@ -63,7 +63,7 @@ async fn the_page_is_served_with_all_that_it_loads() {
     assert!(start.text().contains("/openapi.json"));
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn what_is_no_part_of_the_page_does_not_exist() {
     let shop = Shop::open().await;
     for file in [
@@ -82,7 +82,7 @@ async fn what_is_no_part_of_the_page_does_not_exist() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_document_is_served_as_it_is() {
     let shop = Shop::open().await;
     let reply = shop.get("/openapi.json").await;
@@ -95,7 +95,7 @@ async fn the_document_is_served_as_it_is() {
     assert_eq!(held.await.status, 304);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn local_keys_are_served_only_where_there_are_any() {
     let shop = Shop::open().await;
     shop.get("/local/jwks.json").await.assert(404, "ERR_1002");

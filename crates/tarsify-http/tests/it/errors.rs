@@ -29,7 +29,7 @@ fn seen(codes: &mut BTreeSet<String>, reply: &Reply) {
     assert!(codes.insert(code.clone()), "{code} was provoked before");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn every_code_is_said_as_the_contract_says() {
     let shop = Shop::open().await;
     let mut codes = BTreeSet::new();

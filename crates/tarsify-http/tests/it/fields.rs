@@ -16,7 +16,7 @@ fn long(length: usize) -> Value {
     json!("x".repeat(length))
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn each_field_of_an_endpoint_keeps_its_rule() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -61,7 +61,7 @@ async fn each_field_of_an_endpoint_keeps_its_rule() {
     assert_eq!(shop.store.writes(), writes);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn each_field_of_a_base_model_keeps_its_rule() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -96,7 +96,7 @@ async fn each_field_of_a_base_model_keeps_its_rule() {
     assert_eq!(shop.store.writes(), writes);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn each_field_of_a_tars_model_keeps_its_rule() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -125,7 +125,7 @@ async fn each_field_of_a_tars_model_keeps_its_rule() {
     assert_eq!(shop.store.writes(), writes);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn each_field_of_a_profile_keeps_its_rule() {
     let shop = Shop::open().await;
     let consumer = shop.consumer("ada").await;
@@ -161,7 +161,7 @@ async fn each_field_of_a_profile_keeps_its_rule() {
     assert_eq!(shop.store.writes(), writes);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_address_is_the_tokens_and_no_other() {
     let shop = Shop::open().await;
     for (realm, path) in [
@@ -184,7 +184,7 @@ async fn the_address_is_the_tokens_and_no_other() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn null_clears_what_may_be_empty_and_nothing_else() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -209,7 +209,7 @@ async fn null_clears_what_may_be_empty_and_nothing_else() {
     assert_eq!(data["title"], model["title"]);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn texts_are_trimmed_and_slugs_lower_cased() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;

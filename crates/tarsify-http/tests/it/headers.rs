@@ -26,7 +26,7 @@ async fn kinds(shop: &Shop) -> Vec<Reply> {
     ]
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn every_answer_is_locked_down() {
     let shop = Shop::open().await;
     for reply in kinds(&shop).await {
@@ -47,7 +47,7 @@ async fn every_answer_is_locked_down() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn browsers_are_told_to_come_by_https_only_when_the_operator_says_so() {
     let settings = HttpSettings {
         hsts: true,
@@ -65,7 +65,7 @@ async fn browsers_are_told_to_come_by_https_only_when_the_operator_says_so() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_harmless_request_id_is_kept_and_any_other_is_replaced() {
     let shop = Shop::open().await;
     let long = "x".repeat(128);
@@ -103,7 +103,7 @@ async fn a_harmless_request_id_is_kept_and_any_other_is_replaced() {
     assert_ne!(one.header("x-request-id"), other.header("x-request-id"));
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn whoever_asks_for_a_problem_document_gets_one() {
     let shop = Shop::open().await;
     let ask = || {
@@ -158,7 +158,7 @@ async fn whoever_asks_for_a_problem_document_gets_one() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn caches_are_told_whose_an_answer_is() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;

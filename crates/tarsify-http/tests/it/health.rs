@@ -4,7 +4,7 @@ use tarsify_domain::health::SchemaState;
 
 use crate::support::Shop;
 
-const READY: [&str; 3] = ["/health", "/health/ready", "/readyz"];
+const READY: [&str; 2] = ["/health/ready", "/readyz"];
 const LIVE: [&str; 2] = ["/health/live", "/livez"];
 
 async fn assert_live(shop: &Shop) {
@@ -23,7 +23,7 @@ async fn assert_not_ready(shop: &Shop, because: &str) {
     assert_live(shop).await;
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_process_with_its_store_is_ready() {
     let shop = Shop::open().await;
     assert_live(&shop).await;
@@ -36,7 +36,7 @@ async fn a_process_with_its_store_is_ready() {
     assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn an_old_schema_is_told_with_the_remedy_and_a_newer_one_serves() {
     let shop = Shop::open().await;
     let missing = vec!["20260101000000".to_owned()];
@@ -51,19 +51,42 @@ async fn an_old_schema_is_told_with_the_remedy_and_a_newer_one_serves() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn an_unreachable_store_makes_the_process_not_ready() {
     let shop = Shop::open().await;
     shop.health.start_outage();
     assert_not_ready(&shop, "cannot be reached").await;
-    let told = shop.get("/health").await;
+    let told = shop.get("/readyz").await;
     assert!(!told.text().contains("out of order"), "the cause is told");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_process_that_is_about_to_stop_asks_for_nothing_new_and_serves_what_comes() {
     let shop = Shop::open().await;
     shop.services.lifecycle.drain();
     assert_not_ready(&shop, "about to stop").await;
     shop.get("/api/marketplace/models").await.assert(200, "");
+}
+
+#[actix_web::test]
+async fn every_part_that_is_not_well_is_named() {
+    let shop = Shop::open().await;
+    let told = async |shop: &Shop| {
+        let health = shop.get("/health").await.data();
+        let part = |name: &str| health["parts"][name].as_str().unwrap().to_owned();
+        let status = health["status"].as_str().unwrap().to_owned();
+        [status, part("database"), part("process")]
+    };
+    assert_eq!(told(&shop).await, ["ok", "ok", "serving"]);
+    let missing = vec!["20260101000000".to_owned()];
+    shop.health.set(SchemaState::Behind { missing });
+    assert_eq!(told(&shop).await, ["degraded", "behind", "serving"]);
+    let unknown = vec!["20270101000000".to_owned()];
+    shop.health.set(SchemaState::Ahead { unknown });
+    assert_eq!(told(&shop).await, ["ok", "ahead", "serving"]);
+    shop.health.start_outage();
+    assert_eq!(told(&shop).await, ["degraded", "unreachable", "serving"]);
+    shop.health.set(SchemaState::Current);
+    shop.services.lifecycle.drain();
+    assert_eq!(told(&shop).await, ["degraded", "ok", "stopping"]);
 }

@@ -1,7 +1,8 @@
 //! The market's ready-made answers: warm reads ask nothing of the store, every change shows
 //! at once, and the memory they take is bounded.
 
-use std::future::IntoFuture;
+use std::future::{IntoFuture, poll_fn};
+use std::task::Poll;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ async fn reads_of(shop: &Shop, path: &str) -> u64 {
     shop.store.reads() - before
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn warm_reads_ask_nothing_of_the_store() {
     let (shop, _, _) = shop_with_a_model().await;
     for path in [LIST, ONE, "/api/marketplace/models?sort=price&limit=5"] {
@@ -57,7 +58,7 @@ async fn warm_reads_ask_nothing_of_the_store() {
         .assert(200, "");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn an_answer_is_the_same_warm_and_cold() {
     let (shop, _, _) = shop_with_a_model().await;
     for path in [LIST, ONE, "/api/marketplace/models?limit=1"] {
@@ -70,7 +71,7 @@ async fn an_answer_is_the_same_warm_and_cold() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_change_here_is_seen_by_the_very_next_read() {
     let (shop, token, model) = shop_with_a_model().await;
     let admin = shop.admin();
@@ -122,7 +123,27 @@ async fn a_change_here_is_seen_by_the_very_next_read() {
     assert_eq!(shop.get(LIST).await.data(), json!([]));
 }
 
-#[tokio::test]
+/// What was begun is finished and announced, also when nobody is there to hear of it.
+#[actix_web::test]
+async fn a_change_whose_caller_hung_up_is_seen_all_the_same() {
+    let (shop, token, model) = shop_with_a_model().await;
+    shop.get(ONE).await.assert(200, "");
+    let change = shop.patch(address(&model)).token(&token);
+    let mut change = change.json(&json!({ "title": "Changed" })).into_future();
+    // The caller is gone as soon as his request has to wait for anything.
+    let begun = poll_fn(|context| Poll::Ready(change.as_mut().poll(context))).await;
+    assert!(begun.is_pending(), "the request did not have to wait");
+    drop(change);
+    for _ in 0..1_000 {
+        if shop.get(ONE).await.data()["title"] == "Changed" {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("the change was lost with its caller");
+}
+
+#[actix_web::test]
 async fn an_unknown_slug_is_remembered_until_something_has_it() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -136,7 +157,7 @@ async fn an_unknown_slug_is_remembered_until_something_has_it() {
     shop.get(ONE).await.assert(200, "");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_change_elsewhere_is_seen_once_it_was_observed() {
     let (shop, _, model) = shop_with_a_model().await;
     let market = &shop.services.market;
@@ -158,7 +179,7 @@ async fn a_change_elsewhere_is_seen_once_it_was_observed() {
     shop.get(ONE).await.assert(200, "");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn two_processes_over_one_store_agree_after_a_look() {
     let (shop, token, model) = shop_with_a_model().await;
     let other = Shop::over(shop.store.clone(), Plan::default()).await;
@@ -171,7 +192,7 @@ async fn two_processes_over_one_store_agree_after_a_look() {
     other.get(ONE).await.assert(404, "ERR_6100");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn many_cold_reads_at_once_are_one_read_of_the_store() {
     let (shop, _, _) = shop_with_a_model().await;
     for path in [LIST, ONE, "/api/marketplace/models/absent"] {
@@ -184,7 +205,7 @@ async fn many_cold_reads_at_once_are_one_read_of_the_store() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_failure_is_not_remembered_for_those_who_waited() {
     let (shop, _, _) = shop_with_a_model().await;
     shop.store.start_outage();
@@ -196,7 +217,7 @@ async fn a_failure_is_not_remembered_for_those_who_waited() {
     shop.get(LIST).await.assert(200, "");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_search_is_never_remembered() {
     let (shop, _, _) = shop_with_a_model().await;
     for _ in 0..3 {
@@ -205,7 +226,7 @@ async fn a_search_is_never_remembered() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_memory_is_bounded() {
     let plan = Plan {
         cache_bytes: 20_000,

@@ -33,7 +33,7 @@ fn the_document_has_exactly_the_routes_of_the_table() {
     assert_eq!(document["openapi"], "3.1.0");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn everything_that_is_described_is_served() {
     let shop = Shop::open().await;
     for (path, item) in document()["paths"].as_object().unwrap() {
@@ -87,7 +87,7 @@ fn schema_of<'a>(document: &'a Value, operation: &'a Value) -> &'a Value {
         .unwrap()
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn every_example_of_a_request_is_accepted() {
     let document = document();
     let mut sent = 0;

@@ -15,7 +15,7 @@ fn hopeless(ask: Ask<'_>) -> Ask<'_> {
         .raw("{".repeat(TOO_LARGE))
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn an_unknown_address_is_told_before_anything_else() {
     let shop = Shop::open().await;
     for path in [
@@ -38,7 +38,7 @@ async fn an_unknown_address_is_told_before_anything_else() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_wrong_method_is_told_before_the_credential_with_those_that_are_right() {
     let shop = Shop::open().await;
     let one = without_ids("/api/studio/tars-models/{id}");
@@ -71,7 +71,7 @@ async fn a_wrong_method_is_told_before_the_credential_with_those_that_are_right(
     reply.assert(405, "ERR_1003");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_credential_comes_before_the_form() {
     let shop = Shop::open().await;
     let path = "/api/admin/endpoints/no-uuid?limit=0";
@@ -82,7 +82,7 @@ async fn the_credential_comes_before_the_form() {
     ask().token(&consumer).await.assert(401, "ERR_2001");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_right_comes_before_the_form() {
     let shop = Shop::open().await;
     let developer = shop.developer("dora").await;
@@ -95,7 +95,7 @@ async fn the_right_comes_before_the_form() {
     reply.assert(404, "ERR_4000");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn media_type_and_size_come_before_syntax_and_fields() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -122,7 +122,7 @@ async fn media_type_and_size_come_before_syntax_and_fields() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_form_comes_before_what_is_stored() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -140,7 +140,7 @@ async fn the_form_comes_before_what_is_stored() {
         .assert(404, "ERR_5503");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_precondition_comes_before_the_status() {
     let shop = Shop::open().await;
     let token = shop.developer("dora").await;

@@ -73,7 +73,7 @@ async fn walk(shop: &Shop, first: String, token: &str) -> Vec<String> {
     seen
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_meta_counts_items_and_pages() {
     let (shop, _) = market().await;
     let cases = [
@@ -100,7 +100,7 @@ async fn the_meta_counts_items_and_pages() {
     assert_eq!((&none["data"], &none["meta"]), (&json!([]), &expected));
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn links_lead_through_every_order_without_gaps() {
     let (shop, token) = market().await;
     for query in [
@@ -131,7 +131,7 @@ async fn links_lead_through_every_order_without_gaps() {
     assert_eq!(walked, whole);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn administrators_lists_are_walked_too() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -155,7 +155,7 @@ async fn administrators_lists_are_walked_too() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn page_and_cursor_do_not_go_together() {
     let (shop, _) = market().await;
     let first = shop.get(format!("{MARKET}?limit=2")).await.json();
@@ -164,7 +164,7 @@ async fn page_and_cursor_do_not_go_together() {
     reply.assert_faults(&[("/page", "conflict")]);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_cursor_means_nothing_in_another_order() {
     let (shop, token) = market().await;
     let sorts = ["newest", "popular", "price", "-price", "title"];

@@ -22,7 +22,7 @@ async fn consumer_id(shop: &Shop, token: &str) -> ConsumerId {
     me["id"].as_str().unwrap().parse().unwrap()
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_token_ends_with_its_hour() {
     let shop = Shop::open().await;
     let token = shop.consumer("carla").await;
@@ -32,7 +32,7 @@ async fn a_token_ends_with_its_hour() {
     shop.get(ME).token(&token).await.assert(401, "ERR_2002");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn disabled_people_are_refused_at_once() {
     let shop = Shop::open().await;
     let consumer = shop.consumer("carla").await;
@@ -59,7 +59,7 @@ async fn disabled_people_are_refused_at_once() {
         .assert(403, "ERR_2003");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_sign_in_that_was_ended_is_void_and_a_later_one_is_good() {
     let shop = Shop::open().await;
     let consumer = shop.consumer("carla").await;
@@ -84,7 +84,7 @@ async fn a_sign_in_that_was_ended_is_void_and_a_later_one_is_good() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_same_subject_of_another_issuer_is_somebody_else() {
     let shop = Shop::open().await;
     shop.consumer("carla").await;
@@ -94,7 +94,7 @@ async fn the_same_subject_of_another_issuer_is_somebody_else() {
     shop.get(ME).token(&token).await.assert(404, "ERR_3000");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_role_makes_an_administrator_and_takes_it_away_at_once() {
     let shop = Shop::open().await;
     let dora = shop.developer("dora").await;
@@ -114,7 +114,7 @@ async fn a_role_makes_an_administrator_and_takes_it_away_at_once() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn only_the_named_issuer_makes_local_administrators() {
     let admins = AdminRule {
         local_issuer: Some("https://local.example.com".into()),
@@ -148,7 +148,7 @@ async fn only_the_named_issuer_makes_local_administrators() {
         .assert(401, "ERR_2001");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn nobody_registers_twice_or_with_a_taken_address() {
     let shop = Shop::open().await;
     for (realm, path, code) in [
@@ -169,7 +169,7 @@ async fn nobody_registers_twice_or_with_a_taken_address() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn an_outage_of_the_keys_is_no_refusal() {
     let shop = Shop::open().await;
     let token = shop.consumer("carla").await;

@@ -99,7 +99,7 @@ async fn ways(shop: &Shop) -> Vec<Way> {
     all
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn no_way_to_change_something_is_missing_here() {
     let shop = Shop::open().await;
     let tried = ways(&shop).await.len();
@@ -131,7 +131,7 @@ async fn no_way_to_change_something_is_missing_here() {
     assert_eq!(revisions, changing, "a change does not honour If-Match");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn only_the_version_that_was_read_is_changed() {
     let shop = Shop::open().await;
     for way in ways(&shop).await {
@@ -181,7 +181,7 @@ async fn only_the_version_that_was_read_is_changed() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_star_or_nothing_means_any_version() {
     for header in [Some("*"), Some("\"0-x\", *"), None] {
         let shop = Shop::open().await;
@@ -196,7 +196,7 @@ async fn a_star_or_nothing_means_any_version() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_tag_of_a_compressed_answer_is_taken() {
     let shop = Shop::open().await;
     for way in ways(&shop).await {
@@ -206,7 +206,7 @@ async fn the_tag_of_a_compressed_answer_is_taken() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn of_two_changes_of_one_version_at_once_one_wins() {
     let shop = Shop::open().await;
     for way in ways(&shop).await {

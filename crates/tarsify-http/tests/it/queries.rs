@@ -7,7 +7,7 @@ use crate::support::{Shop, without_ids};
 
 const MARKET: &str = "/api/marketplace/models";
 
-#[tokio::test]
+#[actix_web::test]
 async fn each_parameter_of_a_list_keeps_its_rule() {
     let shop = Shop::open().await;
     let developer = shop.developer("grace").await;
@@ -48,7 +48,7 @@ async fn each_parameter_of_a_list_keeps_its_rule() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn words_of_closed_sets_are_taken_exactly() {
     let shop = Shop::open().await;
     let developer = shop.developer("grace").await;
@@ -83,7 +83,7 @@ async fn words_of_closed_sets_are_taken_exactly() {
     models.await.assert_faults(&[("/category", "enum")]);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_search_has_at_most_a_hundred_characters() {
     let shop = Shop::open().await;
     let search = |text: String| shop.get(format!("{MARKET}?search={text}"));
@@ -102,7 +102,7 @@ async fn a_search_has_at_most_a_hundred_characters() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn all_faults_of_a_query_are_named_at_once() {
     let shop = Shop::open().await;
     let query = "limit=0&page=x&category=?&sort=?&cursor=!&search=%00";
@@ -117,7 +117,7 @@ async fn all_faults_of_a_query_are_named_at_once() {
     ]);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn an_id_in_the_path_is_a_uuid() {
     let shop = Shop::open().await;
     let developer = shop.developer("grace").await;
@@ -149,7 +149,7 @@ async fn an_id_in_the_path_is_a_uuid() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_slug_that_can_be_none_is_an_absent_model() {
     let shop = Shop::open().await;
     let reads = shop.store.reads();

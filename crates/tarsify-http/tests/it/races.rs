@@ -16,7 +16,7 @@ async fn one_wins(ask: Ask<'_>, code: &str) {
     assert_eq!(outcomes, expected);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn of_two_creations_of_one_name_one_wins() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -33,7 +33,7 @@ async fn of_two_creations_of_one_name_one_wins() {
     one_wins(ask.json(&body), "ERR_5501").await;
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn of_two_registrations_one_wins() {
     let shop = Shop::open().await;
     for (realm, path, code) in [
@@ -49,7 +49,7 @@ async fn of_two_registrations_one_wins() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn two_developers_who_want_one_slug_cannot_both_have_it() {
     let shop = Shop::open().await;
     let base = shop.base_model("base").await;
@@ -74,7 +74,7 @@ async fn two_developers_who_want_one_slug_cannot_both_have_it() {
     same.assert(200, "");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn whoever_names_no_version_and_loses_is_told_of_the_conflict() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;

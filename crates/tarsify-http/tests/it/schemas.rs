@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Shop, address, base_model_body, tars_model_body};
 
-#[tokio::test]
+#[actix_web::test]
 async fn an_input_schema_that_cannot_be_used_is_refused() {
     let shop = Shop::open().await;
     let admin = shop.admin();
@@ -60,7 +60,7 @@ async fn an_input_schema_that_cannot_be_used_is_refused() {
     assert_eq!(shop.store.writes(), writes);
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn locked_values_that_do_not_fit_are_named_when_made_changed_and_published() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -109,7 +109,7 @@ async fn locked_values_that_do_not_fit_are_named_when_made_changed_and_published
     assert_eq!(draft.data()["status"], "DRAFT");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn ids_in_a_body_that_lead_nowhere_are_told_by_their_code() {
     let shop = Shop::open().await;
     let admin = shop.admin();

@@ -53,7 +53,7 @@ async fn guarded(shop: &Shop, token: &str) -> (Value, Value) {
     (endpoint, model)
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn the_market_never_tells_a_developers_secrets() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -104,7 +104,7 @@ async fn the_market_never_tells_a_developers_secrets() {
     assert!(detail.get("configOverrides").is_none());
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn endpoints_are_known_to_administrators_only() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;
@@ -147,7 +147,7 @@ async fn endpoints_are_known_to_administrators_only() {
     assert!(!failed.text().contains(id) && !failed.text().contains("canary"));
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_token_is_never_repeated() {
     let shop = Shop::open().await;
     for path in [

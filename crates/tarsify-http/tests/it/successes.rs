@@ -110,7 +110,7 @@ fn id(thing: &Value) -> String {
     thing["id"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn every_route_answers_as_the_contract_says() {
     let mut walk = Walk::begin().await;
     for path in ["/health", "/health/live", "/health/ready"] {
@@ -267,7 +267,7 @@ async fn market(walk: &mut Walk, token: &str, base: &Value) {
         .await;
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_model_goes_in_and_out_of_the_market() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;

@@ -80,7 +80,7 @@ fn parts(answer: &str) -> (&str, &str) {
     answer.split_once("\r\n\r\n").unwrap()
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_head_has_the_length_of_the_body_and_no_body() {
     let shop = Shop::open().await;
     let server = Server::start(&shop);
@@ -98,7 +98,7 @@ async fn a_head_has_the_length_of_the_body_and_no_body() {
     server.stop().await;
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_large_body_is_refused_before_it_is_sent() {
     let shop = Shop::open().await;
     let server = Server::start(&shop);
@@ -117,7 +117,7 @@ async fn a_large_body_is_refused_before_it_is_sent() {
     server.stop().await;
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_body_without_a_length_is_taken_and_bounded() {
     let shop = Shop::open().await;
     let server = Server::start(&shop);
@@ -169,7 +169,7 @@ async fn a_body_without_a_length_is_taken_and_bounded() {
     server.stop().await;
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_body_that_ends_early_changes_nothing() {
     let shop = Shop::open().await;
     let server = Server::start(&shop);
@@ -191,7 +191,7 @@ async fn a_body_that_ends_early_changes_nothing() {
     server.stop().await;
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_panic_is_answered_on_its_connection_which_stays_open() {
     let shop = Shop::planned(panicking()).await;
     let server = Server::start(&shop);

@@ -5,7 +5,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::{BINARY, Place, Process, Server, until};
+use serde_json::json;
+
+use crate::support::{BINARY, Place, Process, Server, get, patch, until};
 
 #[tokio::test]
 async fn every_printed_line_works_twice_and_nothing_is_left_running() {
@@ -27,8 +29,9 @@ async fn every_printed_line_works_twice_and_nothing_is_left_running() {
     let walk = printed_walk(&demo).await;
     let demo = Server::ready(demo).await;
     walk_through(&place, &walk).await;
-    let kept = demo.shown("watercolours").await;
-    assert!(kept.is_some(), "the data of the first run is gone");
+    let kept = demo.send(get("/api/marketplace/models?search=watercolours"));
+    let kept = kept.await.assert_ok(200);
+    assert_eq!(kept.body["meta"]["total"], 1, "what the first run made");
     demo.stop("INT").await.assert_code(0);
     assert_eq!(processes_about(&data), Vec::<String>::new());
 }
@@ -49,6 +52,41 @@ async fn ctrl_c_while_it_starts_leaves_nothing_running_either() {
     let demo = Server::ready(place.start(&["demo", "--port", "0"])).await;
     demo.stop("INT").await.assert_code(0);
     assert_eq!(processes_about(&data), Vec::<String>::new());
+}
+
+/// What an administrator did to the catalogue is kept, even where examples cannot follow.
+#[tokio::test]
+async fn the_demo_starts_again_after_its_catalogue_was_changed() {
+    let place = Place::empty();
+    let demo = Server::ready(place.start(&["demo", "--port", "0"])).await;
+    let admin = place.token("admin", "admin@example.com").await;
+    let list = demo.send(get("/api/admin/base-models?category=IMAGE").by(&admin));
+    let list = list.await.assert_ok(200);
+    let model = list.data().as_array().unwrap().iter();
+    let model = model
+        .clone()
+        .find(|model| model["slug"] == "image-generator");
+    let path = format!(
+        "/api/admin/base-models/{}",
+        model.unwrap()["id"].as_str().unwrap()
+    );
+    let schema = json!({ "type": "object", "properties": {}, "additionalProperties": false });
+    let change = patch(path)
+        .by(&admin)
+        .json(json!({ "inputSchema": schema }));
+    demo.send(change).await.assert_ok(200);
+    demo.stop("INT").await.assert_code(0);
+
+    let demo = Server::ready(place.start(&["demo", "--port", "0"])).await;
+    assert!(demo.shown("anime-generator").await.is_some());
+    demo.stop("INT").await.assert_code(0);
+}
+
+#[tokio::test]
+async fn the_demo_writes_into_no_database_of_somebody_else() {
+    let place = Place::empty().with("DATABASE_URL", "postgresql://me@127.0.0.1:1/mine");
+    let said = place.run(&["demo", "--port", "0"]).await;
+    said.assert_code(1).assert_one_line(&["unset DATABASE_URL"]);
 }
 
 #[tokio::test]
@@ -86,7 +124,7 @@ fn readme_walk(url: &str) -> String {
     for named in ["target/debug/tarsify", "http://127.0.0.1:8080"] {
         assert!(code.contains(named), "{named} is gone from the README");
     }
-    code.replace("target/debug/tarsify", BINARY)
+    code.replace("target/debug/tarsify", &format!("'{BINARY}'"))
         .replace("http://127.0.0.1:8080", url)
 }
 

@@ -11,8 +11,7 @@ async fn a_port_in_use_is_told_in_one_line_with_the_way_out() {
     let store = Store::migrated().await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let place = Place::on(&store);
-    for command in ["serve", "demo"] {
+    for (command, place) in [("serve", Place::on(&store)), ("demo", Place::empty())] {
         let said = place.run(&[command, "--port", &port]).await;
         said.assert_code(1)
             .assert_one_line(&["cannot listen on", &port, "--port"]);

@@ -52,6 +52,7 @@ pub fn new_consumer(subject: &str) -> NewConsumer {
         id: ConsumerId::new(MOMENT),
         key: identity_key(Realm::Consumers, subject),
         email: Some(email(&format!("consumer{number}@example.com"))),
+        email_is_verified: true,
         name: Some(person_name(&format!("Carla Consumer {number}"))),
         registered_at: MOMENT,
     }
@@ -65,6 +66,7 @@ pub fn new_developer(subject: &str) -> NewDeveloper {
         id: DeveloperId::new(MOMENT),
         key: identity_key(Realm::Developers, subject),
         email: Some(email(&format!("developer{number}@example.com"))),
+        email_is_verified: true,
         display_name: Some(person_name(&format!("Dora Developer {number}"))),
         registered_at: MOMENT,
     }

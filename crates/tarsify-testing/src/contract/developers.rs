@@ -128,6 +128,29 @@ pub(super) async fn realms_are_apart(world: World) {
     assert_eq!(found, Some(developer));
 }
 
+/// Anybody can sign up with an address that is not his. He neither keeps its owner out nor
+/// gets what was meant for him.
+pub(super) async fn an_unverified_address_claims_nothing(world: World) {
+    let address = email("boss@example.com");
+    for subject in ["mallory", "marvin"] {
+        let new = NewDeveloper {
+            email: Some(address.clone()),
+            email_is_verified: false,
+            ..new_developer(subject)
+        };
+        world.developers.register(&new).await.unwrap();
+    }
+    let assigned = world.developers.assign_role(&address, Role::Admin).await;
+    assert_eq!(assigned.unwrap(), None);
+    let owner = NewDeveloper {
+        email: Some(address.clone()),
+        ..new_developer("boss")
+    };
+    world.developers.register(&owner).await.unwrap();
+    let assigned = world.developers.assign_role(&address, Role::Admin).await;
+    assert_eq!(assigned.unwrap().unwrap().id, owner.id);
+}
+
 pub(super) async fn one_of_two_registrations_at_once_wins(world: World) {
     let left = new_developer("dora");
     let right = NewDeveloper {

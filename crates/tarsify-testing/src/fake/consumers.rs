@@ -13,6 +13,7 @@ fn unregistered(new: &NewConsumer) -> Consumer {
         id,
         key,
         email,
+        email_is_verified: _,
         name,
         registered_at,
     } = new.clone();
@@ -46,11 +47,16 @@ impl ConsumerRepository for FakeStore {
     async fn register(&self, new: &NewConsumer) -> Result<Consumer, RepoError> {
         let mut state = self.writing().await?;
         conflict_if(state.consumers.values().any(|person| {
-            person.key == new.key || new.email.is_some() && person.profile.email == new.email
+            person.key == new.key
+                || new.email_is_verified
+                    && person.email_is_verified
+                    && new.email.is_some()
+                    && person.profile.email == new.email
         }))?;
         let profile = unregistered(new);
         let person = Person {
             key: new.key.clone(),
+            email_is_verified: new.email_is_verified,
             profile: profile.clone(),
         };
         state.consumers.insert(new.id, person);

@@ -15,6 +15,7 @@ fn unregistered(new: &NewDeveloper) -> Developer {
         id,
         key,
         email,
+        email_is_verified: _,
         display_name,
         registered_at,
     } = new.clone();
@@ -65,11 +66,16 @@ impl DeveloperRepository for FakeStore {
     async fn register(&self, new: &NewDeveloper) -> Result<Developer, RepoError> {
         let mut state = self.writing().await?;
         conflict_if(state.developers.values().any(|person| {
-            person.key == new.key || new.email.is_some() && person.profile.email == new.email
+            person.key == new.key
+                || new.email_is_verified
+                    && person.email_is_verified
+                    && new.email.is_some()
+                    && person.profile.email == new.email
         }))?;
         let profile = unregistered(new);
         let person = Person {
             key: new.key.clone(),
+            email_is_verified: new.email_is_verified,
             profile: profile.clone(),
         };
         state.developers.insert(new.id, person);
@@ -101,8 +107,9 @@ impl DeveloperRepository for FakeStore {
     ) -> Result<Option<Developer>, RepoError> {
         let mut state = self.writing().await?;
         let mut people = state.developers.values_mut();
-        let Some(person) = people.find(|person| person.profile.email.as_ref() == Some(email))
-        else {
+        let Some(person) = people.find(|person| {
+            person.email_is_verified && person.profile.email.as_ref() == Some(email)
+        }) else {
             return Ok(None);
         };
         person.profile.role = role;

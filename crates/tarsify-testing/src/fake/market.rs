@@ -14,9 +14,6 @@ use super::paging::{Direction, Sorting, microseconds, page};
 use super::search::relevance;
 use super::{FakeStore, State};
 
-/// How a developer without a name is called.
-const NAMELESS: &str = "Developer";
-
 impl State {
     fn published(&self) -> impl Iterator<Item = (&TarsModel, MarketEntry)> {
         let rows = self.tars_models.values();
@@ -39,14 +36,10 @@ impl State {
             estimated_seconds: base.estimated.get(),
             price: row.price,
             total_runs: row.total_runs,
-            developer: MarketDeveloper {
-                id: developer.id,
-                name: developer
-                    .display_name
-                    .as_ref()
-                    .map_or(NAMELESS, |name| name.as_str())
-                    .to_owned(),
-            },
+            developer: MarketDeveloper::new(
+                developer.id,
+                developer.display_name.as_ref().map(ToString::to_string),
+            ),
             published_at: row.published_at?,
         })
     }

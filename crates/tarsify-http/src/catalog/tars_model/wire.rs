@@ -172,6 +172,18 @@ impl Body for PublishTarsModelIn {
     }
 }
 
+/// Archiving takes no word; a body is refused only when it could not be one.
+#[derive(ToSchema)]
+pub(crate) struct ArchiveTarsModelIn {}
+
+impl Body for ArchiveTarsModelIn {
+    const MAY_BE_ABSENT: bool = true;
+
+    fn read(_fields: &mut Fields) -> Option<Self> {
+        Some(Self {})
+    }
+}
+
 fn base_model_id(text: &str) -> Result<BaseModelId, Misfit> {
     text.parse()
         .map_err(|_ignored| Misfit::new("format", "must be the id of a base model, a UUID"))
