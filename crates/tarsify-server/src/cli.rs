@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -87,6 +88,21 @@ pub(crate) enum Command {
         /// For scripts.
         #[arg(long)]
         json: bool,
+    },
+    /// Stand in for RunPod: takes jobs, runs demo models or official workers, fails on demand.
+    #[command(
+        after_help = "Example:\n  tarsify emulator &\n  curl -s http://127.0.0.1:8090/v2/demo-vllm/runsync -H 'Content-Type: application/json' -d '{\"input\":{\"prompt\":\"Hello\"}}'"
+    )]
+    Emulator {
+        /// Where to listen. Anything but this machine itself needs a key.
+        #[arg(long, default_value = "127.0.0.1:8090")]
+        listen: SocketAddr,
+        /// What callers and workers have to send; nothing when it is not given.
+        #[arg(long)]
+        api_key: Option<String>,
+        /// A JSON file with the behaviour of endpoints.
+        #[arg(long)]
+        script: Option<PathBuf>,
     },
     /// Print the OpenAPI document.
     #[command(

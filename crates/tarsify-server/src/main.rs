@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod doctor;
 mod documents;
+mod emulator;
 mod logging;
 mod migrate;
 mod platform;
@@ -72,6 +73,11 @@ async fn run(
         Command::Token { kind, email } => token::run(&config, kind, email.as_deref()),
         Command::Admin { action, email } => admin::run(&config, &stores, action, &email).await,
         Command::Doctor { json } => doctor::run(&config, &stores, json).await,
+        Command::Emulator {
+            listen,
+            api_key,
+            script,
+        } => emulator::run(&config, listen, api_key, script.as_deref()).await,
         Command::Config { json: true } => terminal::say(&effective.render_json()),
         Command::Config { json: false } => terminal::say(&effective.render_text()),
         Command::Openapi { markdown } => documents::print(markdown),

@@ -122,20 +122,21 @@ pub(crate) async fn serve(
 
 /// Who asked the process to stop.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+pub(crate) enum Asked {
     /// Something that waits for us to drain.
     Terminate,
     /// A person at the terminal.
     Interrupt,
 }
 
-struct Signals {
+/// The two ways of asking a process to stop.
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn receive() -> anyhow::Result<Self> {
+    pub(crate) fn receive() -> anyhow::Result<Self> {
         let receive = |kind| signal(kind).context("signals cannot be received");
         Ok(Self {
             terminate: receive(SignalKind::terminate())?,
@@ -143,7 +144,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Asked {
+    pub(crate) async fn next(&mut self) -> Asked {
         tokio::select! {
             _ = self.terminate.recv() => Asked::Terminate,
             _ = self.interrupt.recv() => Asked::Interrupt,

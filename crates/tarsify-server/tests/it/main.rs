@@ -9,6 +9,8 @@ mod data_folder;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod emulator;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod many_processes;
