@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{Object, Timeouts};
-use diesel::QueryableByName;
 use diesel::pg::Pg;
+use diesel::{ConnectionError, QueryableByName};
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
+use tokio::runtime::Handle;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Config, NoTls, Socket};
 
@@ -130,14 +131,22 @@ fn open(
     connections: usize,
 ) -> Result<Pool<AsyncPgConnection>, ConnectError> {
     let target = Arc::clone(target);
+    // A connection is driven by a task of the runtime that opened it. The threads of a web server
+    // each have a runtime, which ends with them; this one is there as long as the database is.
+    let home = Handle::current();
     let mut manager = ManagerConfig::default();
     // Whether a connection is closed is known without asking the server.
     manager.recycling_method = RecyclingMethod::Fast;
     manager.custom_setup = Box::new(move |_url| {
         let target = Arc::clone(&target);
+        let opening = home.spawn(async move { establish(&target).await });
         async move {
-            let established = establish(&target).await;
-            established.map_err(|error| diesel::ConnectionError::BadConnection(causes(&error)))
+            let refused = match opening.await {
+                Ok(Ok(opened)) => return Ok(opened),
+                Ok(Err(error)) => causes(&error),
+                Err(ended) => ended.to_string(),
+            };
+            Err(ConnectionError::BadConnection(refused))
         }
         .boxed()
     });

@@ -1,20 +1,23 @@
 //! How connections are set up, shared, lost and replaced.
 
 use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tarsify_db::{
-    ConnectError, Database, DatabaseSettings, PgDeveloperRepository, PgMarketRepository,
-    PgStoreHealth, PgTarsModelRepository,
+    ConnectError, Database, DatabaseSettings, PgConsumerRepository, PgDeveloperRepository,
+    PgMarketRepository, PgStoreHealth, PgTarsModelRepository,
 };
 use tarsify_domain::RepoError;
 use tarsify_domain::catalog::{MarketRepository, TarsModelRepository};
 use tarsify_domain::health::StoreHealth;
-use tarsify_domain::people::{DeveloperRepository, Realm};
+use tarsify_domain::people::{ConsumerRepository, DeveloperRepository, Realm};
+use tokio::runtime::Builder;
 
 use crate::support::{Outside, TestDatabase, database};
-use crate::things::{Shop, identity};
+use crate::things::{Shop, identity, new_consumer};
 
 const OURS: &str = "application_name = 'tarsify' AND datname = current_database()";
 
@@ -166,6 +169,31 @@ async fn who_gives_up_in_the_middle_leaves_a_good_connection() {
     given_up.unwrap_err();
     outside.sql("COMMIT").await;
     market.version().await.unwrap();
+}
+
+/// Each thread of a web server has a runtime of its own, which may be busy, or end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_does_not_depend_on_the_runtime_that_first_asked_for_it() {
+    let test = database().await;
+    let mut settings = DatabaseSettings::new(&test.url);
+    settings.max_connections = 1;
+    settings.statement_timeout = Duration::from_secs(1);
+    let database = Database::connect(&settings).await.unwrap();
+    let elsewhere = PgMarketRepository::new(database.clone());
+    let (asked, heard) = mpsc::channel();
+    let (over, end) = mpsc::channel::<()>();
+    let busy = thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        asked.send(runtime.block_on(elsewhere.version())).unwrap();
+        // From here on nothing of this runtime moves.
+        end.recv().unwrap();
+    });
+    heard.recv().unwrap().unwrap();
+    let consumers = PgConsumerRepository::new(database);
+    let registered = consumers.register(&new_consumer(1)).await;
+    over.send(()).unwrap();
+    busy.join().unwrap();
+    registered.unwrap();
 }
 
 #[tokio::test]
