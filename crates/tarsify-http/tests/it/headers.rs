@@ -182,3 +182,26 @@ async fn caches_are_told_whose_an_answer_is() {
         assert_eq!(ask.await.header("cache-control"), expected, "{path}");
     }
 }
+
+#[actix_web::test]
+async fn the_weights_in_accept_are_heeded() {
+    let shop = Shop::open().await;
+    for (accept, wanted) in [
+        (
+            "application/json, application/problem+json;q=0.1",
+            "application/json",
+        ),
+        (
+            "application/json;q=0.1, application/problem+json",
+            "application/problem+json",
+        ),
+        ("application/problem+json;q=0", "application/json"),
+        (
+            "application/problem+json; q=0.5, */*",
+            "application/problem+json",
+        ),
+    ] {
+        let reply = shop.get("/nowhere").header("accept", accept).await;
+        assert_eq!(reply.header("content-type"), wanted, "{accept}");
+    }
+}

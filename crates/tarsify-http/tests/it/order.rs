@@ -153,3 +153,23 @@ async fn the_precondition_comes_before_the_status() {
         ask.await.assert(409, "ERR_5502");
     }
 }
+
+/// Archiving takes no word, but what is no JSON is refused before anything happens.
+#[actix_web::test]
+async fn a_body_that_nobody_asked_for_is_judged_too() {
+    let shop = Shop::open().await;
+    let token = shop.developer("dora").await;
+    let model = shop.published(&token, "in-the-market").await;
+    let archive = || {
+        shop.post(format!("{}/archive", address(&model)))
+            .token(&token)
+    };
+    let text = archive().header("content-type", "text/plain").raw("now");
+    text.await.assert(415, "ERR_1010");
+    let large = archive().bytes(vec![b' '; 1_000_001]);
+    large.await.assert(413, "ERR_1009");
+    shop.get("/api/marketplace/models/in-the-market")
+        .await
+        .assert(200, "");
+    archive().await.assert(200, "");
+}

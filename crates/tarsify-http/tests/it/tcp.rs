@@ -216,3 +216,29 @@ async fn a_panic_is_answered_on_its_connection_which_stays_open() {
     }
     server.stop().await;
 }
+
+/// Somebody who sends a byte now and then must not hold a place for ever.
+#[actix_web::test]
+async fn a_body_that_does_not_arrive_is_refused_in_time() {
+    let shop = Shop::open().await;
+    let server = Server::start(&shop);
+    let headers = [
+        format!("Authorization: Bearer {}", shop.admin()),
+        "Content-Type: application/json".to_owned(),
+        "Content-Length: 100".to_owned(),
+    ];
+    let head = request("POST /api/admin/endpoints", &headers, "{");
+    let mut stream = server.connect().await;
+    stream.write_all(&head).await.unwrap();
+    let mut answer = [0; 4_096];
+    let begun = tokio::time::timeout(Duration::from_secs(25), stream.read(&mut answer)).await;
+    let length = begun.expect("the server waits for ever").unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(
+        answer.contains("did not arrive within 15 seconds"),
+        "{answer}"
+    );
+    drop(stream);
+    server.stop().await;
+}

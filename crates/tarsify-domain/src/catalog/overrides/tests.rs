@@ -35,3 +35,15 @@ fn every_malformed_key_is_named_at_once() {
     );
     assert_eq!(ConfigOverrides::parse(json!([])).unwrap_err()[0].path, "");
 }
+
+/// Lists carry the overrides of every model, so one model must not fill a page.
+#[test]
+fn the_size_is_bounded() {
+    let of = |bytes: usize| json!({ "promptPrefix": "x".repeat(bytes) });
+    assert!(ConfigOverrides::parse(of(32_000)).is_ok());
+    let issues = ConfigOverrides::parse(of(32 * 1024)).unwrap_err();
+    assert_eq!(
+        (issues[0].path.as_str(), issues[0].code.as_str()),
+        ("", "maxLength")
+    );
+}
