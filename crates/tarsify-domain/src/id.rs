@@ -69,6 +69,10 @@ id!(
     /// A developer's branded configuration of a base model.
     TarsModelId
 );
+id!(
+    /// One job of one person on one tars model.
+    ExecutionId
+);
 
 fn uuid_at(now: Timestamp) -> Uuid {
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or(0);

@@ -1,5 +1,5 @@
-//! What a consumer, a developer, an endpoint, a base model and a tars model are, the rules
-//! between them, the use cases that need no provider, and the ports they are built on.
+//! What a consumer, a developer, an endpoint, a base model, a tars model and an execution are, the
+//! rules between them, the use cases that need no provider, and the ports they are built on.
 //!
 //! This crate names no database, no HTTP, no environment and never reads the clock: an
 //! adapter for each of those is handed in.
@@ -8,8 +8,10 @@ pub mod catalog;
 pub mod clock;
 pub mod code;
 pub mod error;
+pub mod execution;
 pub mod health;
 pub mod id;
+pub mod idempotency;
 pub mod money;
 pub mod page;
 pub mod patch;
@@ -17,6 +19,7 @@ pub mod people;
 pub mod scope;
 pub mod text;
 pub mod version;
+mod words;
 
 pub use clock::{Clock, Timestamp};
 pub use code::ErrorCode;

@@ -1,0 +1,47 @@
+//! What happens to an execution, in the order in which it happened.
+
+use serde_json::{Map, Value};
+
+use crate::words::words;
+
+words!(
+    /// What happened.
+    EventKind {
+        /// The execution was accepted and waits its turn: always the first.
+        Queued = "queued",
+        /// The provider has accepted the job.
+        Accepted = "accepted",
+        /// The provider has begun to work.
+        Started = "started",
+        /// The model told how far it is.
+        Progress = "progress",
+        /// It ended with a result.
+        Completed = "completed",
+        /// It ended without one.
+        Failed = "failed",
+        /// Time ran out.
+        TimedOut = "timed_out",
+        /// Somebody called it off.
+        Cancelled = "cancelled",
+    }
+);
+
+/// Something that happened, before the store gave it its place in the order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// What there is to say about it; nothing that a consumer may not read.
+    pub data: Map<String, Value>,
+}
+
+impl NewEvent {
+    /// An event that says all by its kind.
+    #[must_use]
+    pub fn plain(kind: EventKind) -> Self {
+        Self {
+            kind,
+            data: Map::new(),
+        }
+    }
+}
