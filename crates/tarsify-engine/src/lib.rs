@@ -46,16 +46,29 @@
 //! assert_eq!(validator.validate_inputs(&base, &overrides, typed), Ok(payload));
 //! ```
 
+mod clock;
 mod concealed;
 mod consumer_schema;
 mod cost;
 mod document;
+mod engine;
 mod explain;
+pub mod machine;
+mod memory;
 mod merge;
+pub mod provider;
 mod rules;
+mod scrub;
 mod validator;
 
 pub use consumer_schema::process_schema;
+pub use engine::{
+    BuildError, CancelError, Engine, EngineBuilder, EngineSettings, Quote, ReadError, RunError,
+    RunRequest, TestRunRequest,
+};
+pub use memory::{MemoryStore, StoredEvent};
 pub use merge::merge_inputs;
+pub use provider::{RunPod, RunPodError, RunPodSettings};
 pub use rules::JsonSchemaRules;
+pub use scrub::{Scrubber, conceal};
 pub use validator::{CompiledSchema, InputValidator};

@@ -9,11 +9,16 @@ use tarsify_domain::page::{Limit, PageNumber, PageRequest, Position};
 use tarsify_domain::text::{Description, EmailAddress, Name, PersonName, SearchText, Slug, Title};
 
 mod catalog;
+mod executions;
 mod people;
 
 pub use catalog::{
     base_model, endpoint, new_base_model, new_endpoint, new_tars_model, overrides, tars_model,
     text_to_image_schema,
+};
+pub use executions::{
+    advance, attempt, attempt_with_job, completion, idempotency_claim, new_job, new_run,
+    new_test_run, new_token, object, runnable, runnable_model, settlement,
 };
 pub use people::{identity, identity_key, issuer, new_consumer, new_developer};
 

@@ -9,6 +9,7 @@ mod check;
 mod consumers;
 mod developers;
 mod endpoints;
+pub mod executions;
 mod market;
 mod search;
 mod tars_models;

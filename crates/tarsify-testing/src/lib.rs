@@ -18,5 +18,6 @@ pub mod fake;
 
 pub use clock::TestClock;
 pub use contract::World;
+pub use contract::executions::ExecutionWorld;
 pub use database::TestDatabase;
 pub use fake::{FakeAuthenticator, FakeHealth, FakeStore};

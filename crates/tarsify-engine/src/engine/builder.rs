@@ -1,0 +1,131 @@
+//! Puts an engine together.
+
+use std::sync::Arc;
+
+use tarsify_domain::Clock;
+use tarsify_domain::execution::{ExecutionQueue, ExecutionRepository, RunnableModels};
+
+use super::models::ModelShelf;
+use super::worker::Tallies;
+use super::{Engine, EngineSettings, Shared, Watch};
+use crate::clock::SystemClock;
+use crate::machine::Policy;
+use crate::provider::GpuProvider;
+use crate::validator::InputValidator;
+
+/// Puts an engine together. A store and a provider are needed; everything else has a default.
+#[derive(Default)]
+pub struct EngineBuilder {
+    store: Option<Store>,
+    queue: Option<Arc<dyn ExecutionQueue>>,
+    providers: Vec<Arc<dyn GpuProvider>>,
+    clock: Option<Arc<dyn Clock>>,
+    settings: EngineSettings,
+}
+
+struct Store {
+    executions: Arc<dyn ExecutionRepository>,
+    queue: Arc<dyn ExecutionQueue>,
+    models: Arc<dyn RunnableModels>,
+}
+
+/// What an engine cannot be without.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// No store was given.
+    #[error("an engine needs a store: give it one with `store`, such as MemoryStore::new()")]
+    NoStore,
+    /// No provider was given.
+    #[error("an engine needs a provider: give it one with `provider`, such as RunPod::new(key)")]
+    NoProvider,
+}
+
+impl EngineBuilder {
+    /// Keeps executions in `store` and finds models there.
+    #[must_use]
+    pub fn store<S>(mut self, store: S) -> Self
+    where
+        S: ExecutionRepository + ExecutionQueue + RunnableModels + 'static,
+    {
+        let store = Arc::new(store);
+        self.store = Some(Store {
+            executions: Arc::<S>::clone(&store),
+            queue: Arc::<S>::clone(&store),
+            models: store,
+        });
+        self
+    }
+
+    /// Has workers reach the store through `queue`, over connections that whoever submits and
+    /// reads does not compete for. It has to be the same store.
+    #[must_use]
+    pub fn queue(mut self, queue: impl ExecutionQueue + 'static) -> Self {
+        self.queue = Some(Arc::new(queue));
+        self
+    }
+
+    /// Sends jobs to `provider` that belong to endpoints of its kind.
+    #[must_use]
+    pub fn provider(mut self, provider: impl GpuProvider + 'static) -> Self {
+        self.providers.push(Arc::new(provider));
+        self
+    }
+
+    /// Takes the time that goes into new ids from `clock`, not from the system.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Uses other times and sizes than the defaults.
+    #[must_use]
+    pub fn settings(mut self, settings: EngineSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The engine. It does nothing by itself until somebody runs its workers.
+    ///
+    /// # Errors
+    /// When there is no store or no provider.
+    pub fn build(self) -> Result<Engine, BuildError> {
+        let Self {
+            store,
+            queue: apart,
+            providers,
+            clock,
+            settings,
+        } = self;
+        let Store {
+            executions,
+            queue,
+            models,
+        } = store.ok_or(BuildError::NoStore)?;
+        if providers.is_empty() {
+            return Err(BuildError::NoProvider);
+        }
+        let policy = Policy {
+            lost_grace: settings.lost_grace,
+            has_callbacks: settings.callbacks.is_some(),
+            ..Policy::default()
+        };
+        let shared = Shared {
+            executions,
+            queue: apart.unwrap_or(queue),
+            models: ModelShelf::new(models),
+            validator: InputValidator::default(),
+            providers,
+            clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            settings,
+            policy,
+            watch: Watch::default(),
+            submissions: tokio::sync::Notify::new(),
+            looks: tokio::sync::Notify::new(),
+            tallies: Tallies::default(),
+        };
+        Ok(Engine {
+            shared: Arc::new(shared),
+        })
+    }
+}

@@ -1,0 +1,165 @@
+//! The steps, again and again, until somebody asks to stop.
+
+use std::time::Duration;
+
+use tarsify_domain::RepoError;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{BATCH, Batch, Kind, after_failures, token_of};
+use crate::engine::Engine;
+
+/// The pause between two sweeps; the end of what is past its deadline may take a minute.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// What is done at its own pace, whatever is due.
+#[derive(Clone, Copy)]
+enum Chore {
+    Tally,
+    WakeWaiters,
+}
+
+impl Chore {
+    const fn pause(self) -> Duration {
+        match self {
+            Self::Tally => Duration::from_secs(1),
+            Self::WakeWaiters => Duration::from_millis(250),
+        }
+    }
+}
+
+impl Engine {
+    /// Runs every worker step as it is due, until `shutdown`. What is in hand then is seen to
+    /// its next write, which takes as long as a provider may take to answer.
+    pub async fn run_workers(&self, shutdown: CancellationToken) {
+        tokio::join!(
+            self.attend(Kind::Submit, &shutdown),
+            self.attend(Kind::Look, &shutdown),
+            self.attend(Kind::Sweep, &shutdown),
+            self.repeat(Chore::Tally, &shutdown),
+            self.run_watch(shutdown.clone()),
+        );
+    }
+
+    /// Wakes those who wait here for what other processes bring to its end, until `shutdown`.
+    /// A process that runs no workers needs only this.
+    pub async fn run_watch(&self, shutdown: CancellationToken) {
+        self.repeat(Chore::WakeWaiters, &shutdown).await;
+    }
+
+    async fn repeat(&self, chore: Chore, shutdown: &CancellationToken) {
+        let mut failures = 0;
+        loop {
+            let done = match chore {
+                Chore::Tally => self.tally_due().await.map(drop),
+                Chore::WakeWaiters => self.wake_waiters().await.map(drop),
+            };
+            let rest = match done {
+                Ok(()) => {
+                    failures = 0;
+                    chore.pause()
+                }
+                Err(error) => {
+                    report(&error, failures);
+                    failures += 1;
+                    chore.pause().max(after_failures(failures))
+                }
+            };
+            if shutdown.run_until_cancelled(sleep(rest)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn attend(&self, kind: Kind, shutdown: &CancellationToken) {
+        let mut in_hand = JoinSet::new();
+        let mut failures = 0;
+        while !shutdown.is_cancelled() {
+            while let Some(ended) = in_hand.try_join_next() {
+                look_for_panic(ended);
+            }
+            let taken = u32::try_from(in_hand.len()).unwrap_or(u32::MAX);
+            let room = self
+                .shared
+                .settings
+                .in_hand
+                .saturating_sub(taken)
+                .min(BATCH);
+            let rest = match self.take(kind, room, &mut in_hand).await {
+                Ok(claimed) => {
+                    failures = 0;
+                    if room > 0 && claimed >= room {
+                        continue;
+                    }
+                    match kind {
+                        Kind::Sweep => SWEEP,
+                        Kind::Submit | Kind::Look => self.shared.settings.patrol,
+                    }
+                }
+                Err(error) => {
+                    report(&error, failures);
+                    failures += 1;
+                    after_failures(failures)
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.asked(kind), if room > 0 && failures == 0 => {}
+                Some(ended) = in_hand.join_next(), if room == 0 => look_for_panic(ended),
+                () = sleep(rest) => {}
+            }
+        }
+        while let Some(ended) = in_hand.join_next().await {
+            look_for_panic(ended);
+        }
+    }
+
+    /// Leases what there is room for and sets out with it.
+    async fn take(
+        &self,
+        kind: Kind,
+        room: u32,
+        in_hand: &mut JoinSet<()>,
+    ) -> Result<u32, RepoError> {
+        if room == 0 {
+            return Ok(0);
+        }
+        let Batch {
+            claimed,
+            mut tokens,
+        } = self.claim(kind, room).await?;
+        let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
+        for claimed in claimed {
+            let token = token_of(&claimed, &mut tokens);
+            let engine = self.clone();
+            in_hand.spawn(async move { engine.drive(claimed, token).await });
+        }
+        Ok(count)
+    }
+
+    /// Ends when somebody says that something is due.
+    async fn asked(&self, kind: Kind) {
+        match kind {
+            Kind::Submit => self.shared.submissions.notified().await,
+            Kind::Look => self.shared.looks.notified().await,
+            // Time alone brings a deadline.
+            Kind::Sweep => std::future::pending().await,
+        }
+    }
+}
+
+/// A panic takes one execution with it for as long as its lease holds, and never a worker.
+fn look_for_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a worker stopped in the middle of an execution");
+    }
+}
+
+/// Once in a row of failures, not several times a second.
+fn report(error: &RepoError, failures: u32) {
+    if failures == 0 {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(%error, cause, "the workers wait for the store");
+    }
+}

@@ -1,0 +1,163 @@
+//! A store of executions that lives in memory: for services that embed the engine without a
+//! database, for tests and for simulators. It keeps the promises of the durable store and
+//! refuses what that refuses, and it forgets everything with its last clone.
+
+mod admission;
+mod cancel;
+mod claim;
+mod keys;
+mod list;
+mod moves;
+mod ports;
+mod row;
+mod schedule;
+mod table;
+mod views;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Map, Value};
+use tarsify_domain::clock::to_microseconds;
+use tarsify_domain::execution::{EventKind, RunnableModel};
+use tarsify_domain::id::{ConsumerId, ExecutionId, TarsModelId};
+use tarsify_domain::{Clock, Timestamp};
+use time::Duration;
+
+use crate::clock::SystemClock;
+
+use table::Table;
+
+/// Keeps models, executions and idempotency keys in memory. Clones are the same store.
+///
+/// It implements `ExecutionRepository`, `ExecutionQueue`, `RunnableModels` and
+/// `IdempotencyRepository`. Its futures never wait: the first poll is the last.
+///
+/// A service that embeds the engine decides how long it keeps results: everything stays here
+/// until [`MemoryStore::forget_ended`] is called.
+#[derive(Clone)]
+pub struct MemoryStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    table: Mutex<Table>,
+}
+
+/// Something that happened to an execution, in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    /// Its place in the order: 1, 2, 3 and so on.
+    pub seq: i64,
+    /// What happened.
+    pub kind: EventKind,
+    /// What there is to say about it.
+    pub data: Map<String, Value>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl MemoryStore {
+    /// An empty store that takes the time from the system.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    /// An empty store that takes the time from `clock`.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                clock,
+                table: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Adds a model, or puts it in the place of the one with its id. A model that replaces
+    /// another must differ from it in one of its versions to count as changed.
+    pub fn add_model(&self, model: RunnableModel) {
+        self.table().put_model(model);
+    }
+
+    /// Takes a model away. Executions that were accepted go on.
+    pub fn remove_model(&self, id: TarsModelId) {
+        self.table().remove_model(id);
+    }
+
+    /// Removes every execution that has ended and has no job left to be called off, with its
+    /// events and its idempotency key, and answers how many these were. They are counted for
+    /// their models and consumers first.
+    pub fn forget_ended(&self) -> usize {
+        self.table().forget_ended()
+    }
+
+    /// What happened to an execution, in order; nothing when there is none.
+    #[must_use]
+    pub fn events(&self, id: ExecutionId) -> Vec<StoredEvent> {
+        self.table().events(id)
+    }
+
+    /// How many executions there are, ended ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table().len()
+    }
+
+    /// Whether there are no executions.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many ended runs of a model were counted by now.
+    #[must_use]
+    pub fn runs_of_model(&self, id: TarsModelId) -> u64 {
+        self.table().runs_of_model(id)
+    }
+
+    /// How many ended runs of a consumer were counted by now.
+    #[must_use]
+    pub fn runs_of_consumer(&self, id: ConsumerId) -> u64 {
+        self.table().runs_of_consumer(id)
+    }
+
+    /// No method leaves the table half changed: whoever panicked with it in his hands did so
+    /// before he changed it or after.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        let table = self.inner.table.lock();
+        table.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The table and the time, read under its lock: later steps never see an earlier time.
+    fn open(&self) -> (MutexGuard<'_, Table>, Timestamp) {
+        let table = self.table();
+        let now = to_microseconds(self.inner.clock.now());
+        (table, now)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MemoryStore")
+            .finish_non_exhaustive()
+    }
+}
+
+/// So long after `moment`; the end of time when there is no such moment.
+fn later(moment: Timestamp, by: std::time::Duration) -> Timestamp {
+    let by = Duration::try_from(by).unwrap_or(Duration::MAX);
+    to_microseconds(moment.saturating_add(by))
+}
+
+#[cfg(test)]
+mod tests;

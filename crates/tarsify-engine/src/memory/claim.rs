@@ -1,0 +1,125 @@
+//! Leasing executions, in the order in which they should be served.
+
+use tarsify_domain::Timestamp;
+use tarsify_domain::execution::{Attempt, AttemptState, Claim, Claimed, Stage, TokenHash, Work};
+use tarsify_domain::id::ExecutionId;
+
+use super::row::{Row, Tried};
+use super::schedule::{Lines, Place};
+use super::table::Table;
+
+impl Table {
+    pub(super) fn claim(&mut self, now: Timestamp, claim: &Claim) -> Vec<Claimed> {
+        self.schedule.wake(now);
+        match &claim.work {
+            Work::Submit(tokens) => {
+                let most = number(claim.limit).min(tokens.len());
+                let chosen = self.choose(now, &self.schedule.created, claim, most);
+                let tokens = tokens.iter().copied();
+                let pairs = chosen.into_iter().zip(tokens);
+                pairs
+                    .filter_map(|(id, token)| self.lease_to_submit(now, claim, id, token))
+                    .collect()
+            }
+            Work::Look => {
+                let most = number(claim.limit);
+                let chosen = self.choose(now, &self.schedule.others, claim, most);
+                self.lease_all(now, claim, chosen)
+            }
+            Work::Sweep => {
+                let overdue = self.schedule.overdue(now);
+                let free =
+                    overdue.filter(|id| self.row(*id).is_some_and(|row| !row.is_leased(now)));
+                let chosen = free.take(number(claim.limit)).collect();
+                self.lease_all(now, claim, chosen)
+            }
+        }
+    }
+
+    /// The first of each line, as many as its endpoint allows, put together in one order.
+    fn choose(
+        &self,
+        now: Timestamp,
+        lines: &Lines,
+        claim: &Claim,
+        most: usize,
+    ) -> Vec<ExecutionId> {
+        let mut chosen: Vec<Place> = Vec::new();
+        for (endpoint, line) in lines {
+            let allowance = claim.allowances.get(endpoint).unwrap_or(&claim.allowance);
+            let free = line.iter().filter(|(_, _, id)| {
+                let row = self.row(*id);
+                row.is_some_and(|row| row.may_be_claimed(now))
+            });
+            chosen.extend(free.take(number(*allowance).min(most)));
+        }
+        chosen.sort_unstable();
+        chosen.truncate(most);
+        chosen.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    fn lease_all(&mut self, now: Timestamp, claim: &Claim, ids: Vec<ExecutionId>) -> Vec<Claimed> {
+        let ids = ids.into_iter();
+        let leased = ids.filter_map(|id| self.change(id, |row| row.claimed(now, claim)));
+        leased.collect()
+    }
+
+    fn lease_to_submit(
+        &mut self,
+        now: Timestamp,
+        claim: &Claim,
+        id: ExecutionId,
+        token: TokenHash,
+    ) -> Option<Claimed> {
+        self.change(id, |row| {
+            let number = row.next_attempt();
+            row.stage = Stage::Submitting;
+            row.attempts.push(Tried {
+                attempt: Attempt {
+                    number,
+                    state: AttemptState::Calling,
+                    job: None,
+                    called_at: now,
+                    missing_since: None,
+                    unreadable: 0,
+                },
+                token,
+                exchanges: Vec::new(),
+            });
+            Claimed {
+                submission: Some((token, row.material.clone())),
+                ..row.claimed(now, claim)
+            }
+        })
+    }
+}
+
+impl Row {
+    /// Whether the execution, which stands in a line, is due and nobody has it. One that waits
+    /// to be submitted past its deadline is left to be ended.
+    fn may_be_claimed(&self, now: Timestamp) -> bool {
+        let is_due = self.next_action_at.is_some_and(|due_at| due_at <= now);
+        let is_late = self.stage == Stage::Created && self.deadline_at <= now;
+        is_due && !is_late && !self.is_leased(now)
+    }
+
+    fn next_attempt(&self) -> u32 {
+        let last = self.attempts.last();
+        last.map_or(1, |tried| tried.attempt.number.saturating_add(1))
+    }
+
+    fn claimed(&mut self, now: Timestamp, claim: &Claim) -> Claimed {
+        let lease = self.lease(now, claim.lease);
+        Claimed {
+            lease,
+            now,
+            state: self.state(),
+            place: self.place(),
+            submission: None,
+        }
+    }
+}
+
+fn number(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}

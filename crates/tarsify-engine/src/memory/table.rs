@@ -1,0 +1,152 @@
+//! Everything the store holds. Rows are only changed through [`Table::change`], which keeps
+//! the indexes true.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use tarsify_domain::Timestamp;
+use tarsify_domain::catalog::Provider;
+use tarsify_domain::execution::{ProviderJobId, RunnableModel, Stage};
+use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::text::Slug;
+use time::Date;
+
+use super::StoredEvent;
+use super::keys::Keys;
+use super::row::{Row, Who};
+use super::schedule::Schedule;
+
+/// What a [`super::MemoryStore`] holds.
+#[derive(Default)]
+pub(super) struct Table {
+    models: HashMap<TarsModelId, Arc<RunnableModel>>,
+    slugs: HashMap<Slug, TarsModelId>,
+    rows: HashMap<ExecutionId, Row>,
+    /// By age, for lists.
+    pub(super) by_age: BTreeSet<(Timestamp, ExecutionId)>,
+    pub(super) schedule: Schedule,
+    /// Every job whose id is known.
+    pub(super) jobs: HashMap<(Provider, ProviderJobId), ExecutionId>,
+    pub(super) keys: Keys,
+    /// How many test runs each developer has had on a day.
+    pub(super) trials: HashMap<(DeveloperId, Date), u32>,
+    /// Ended, and not yet counted.
+    untallied: VecDeque<ExecutionId>,
+    /// Ended, and nothing is left to be done.
+    finished: Vec<ExecutionId>,
+    runs_of_models: HashMap<TarsModelId, u64>,
+    runs_of_consumers: HashMap<ConsumerId, u64>,
+}
+
+impl Table {
+    pub(super) fn put_model(&mut self, model: RunnableModel) {
+        self.remove_model(model.id);
+        self.slugs.insert(model.slug.clone(), model.id);
+        self.models.insert(model.id, Arc::new(model));
+    }
+
+    pub(super) fn remove_model(&mut self, id: TarsModelId) {
+        if let Some(model) = self.models.remove(&id)
+            && self.slugs.get(&model.slug) == Some(&id)
+        {
+            self.slugs.remove(&model.slug);
+        }
+    }
+
+    pub(super) fn model(&self, id: TarsModelId) -> Option<&RunnableModel> {
+        self.models.get(&id).map(AsRef::as_ref)
+    }
+
+    pub(super) fn model_called(&self, slug: &Slug) -> Option<&RunnableModel> {
+        self.model(*self.slugs.get(slug)?)
+    }
+
+    pub(super) fn row(&self, id: ExecutionId) -> Option<&Row> {
+        self.rows.get(&id)
+    }
+
+    pub(super) fn insert(&mut self, row: Row) {
+        self.schedule.add(&row.seat());
+        self.by_age.insert((row.created_at, row.id));
+        self.rows.insert(row.id, row);
+    }
+
+    /// Changes a row, if there is one, and its places in the indexes.
+    pub(super) fn change<T>(
+        &mut self,
+        id: ExecutionId,
+        change: impl FnOnce(&mut Row) -> T,
+    ) -> Option<T> {
+        let row = self.rows.get_mut(&id)?;
+        let (seat, stage, was_finished) = (row.seat(), row.stage, row.is_finished());
+        let answer = change(row);
+        let changed = row.seat();
+        if changed != seat {
+            self.schedule.remove(&seat);
+            self.schedule.add(&changed);
+        }
+        if row.stage == Stage::Ended && stage != Stage::Ended {
+            self.untallied.push_back(id);
+        }
+        if row.is_finished() && !was_finished {
+            self.finished.push(id);
+        }
+        Some(answer)
+    }
+
+    pub(super) fn events(&self, id: ExecutionId) -> Vec<StoredEvent> {
+        self.row(id).map_or_else(Vec::new, |row| row.events.clone())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn runs_of_model(&self, id: TarsModelId) -> u64 {
+        self.runs_of_models.get(&id).copied().unwrap_or_default()
+    }
+
+    pub(super) fn runs_of_consumer(&self, id: ConsumerId) -> u64 {
+        self.runs_of_consumers.get(&id).copied().unwrap_or_default()
+    }
+
+    /// Counts at most `limit` ended runs, each once.
+    pub(super) fn tally(&mut self, limit: u32) -> u64 {
+        let mut counted = 0;
+        while counted < u64::from(limit) {
+            let Some(id) = self.untallied.pop_front() else {
+                break;
+            };
+            if let Some(Row { who, model, .. }) = self.rows.get(&id)
+                && let Who::Consumer(consumer) = who
+            {
+                *self.runs_of_models.entry(model.id).or_default() += 1;
+                *self.runs_of_consumers.entry(*consumer).or_default() += 1;
+                counted += 1;
+            }
+        }
+        counted
+    }
+
+    pub(super) fn forget_ended(&mut self) -> usize {
+        self.tally(u32::MAX);
+        let finished = std::mem::take(&mut self.finished);
+        for id in &finished {
+            let Some(row) = self.rows.remove(id) else {
+                continue;
+            };
+            self.schedule.remove(&row.seat());
+            self.by_age.remove(&(row.created_at, row.id));
+            let provider = row.model.endpoint.provider;
+            for tried in row.attempts {
+                if let Some(job) = tried.attempt.job {
+                    self.jobs.remove(&(provider, job));
+                }
+            }
+            if let Some(key) = row.key {
+                self.keys.forget_execution(&key, *id);
+            }
+        }
+        finished.len()
+    }
+}

@@ -1,0 +1,69 @@
+//! How long an endpoint that is too busy is left alone: as long as it asks for, otherwise twice
+//! as long each time, and never more than a minute.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::jitter;
+
+const SHORTEST: Duration = Duration::from_secs(1);
+/// No longer, whatever the endpoint asks for.
+pub(super) const LONGEST: Duration = Duration::from_secs(60);
+
+/// Whether an endpoint asked for patience.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Patience {
+    /// How often in a row.
+    times: u32,
+    pause: Option<Pause>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    since: Instant,
+    until: Instant,
+}
+
+impl Patience {
+    /// How long it is to be left alone yet.
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
+        let left = self.pause?.until.saturating_duration_since(now);
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// It asked for patience in answer to a call that went out at `begun`.
+    pub(super) fn ask(&mut self, begun: Instant, now: Instant, retry_after: Option<Duration>) {
+        let retry_after = retry_after.filter(|wait| !wait.is_zero());
+        let asked_before = self.pause.is_some_and(|pause| begun <= pause.since);
+        if !asked_before {
+            self.times = self.times.saturating_add(1);
+        } else if retry_after.is_none() {
+            // Calls that went out together are answered together: that is one wish, not many.
+            return;
+        }
+        let wait = retry_after.map_or_else(|| self.backoff(), |wait| wait.min(LONGEST));
+        let until = now + wait;
+        let pause = self.pause.get_or_insert(Pause { since: now, until });
+        pause.until = pause.until.max(until);
+        if !asked_before {
+            pause.since = now;
+        }
+    }
+
+    /// A call that went out at `begun` was answered as it should be.
+    pub(super) fn relieve(&mut self, begun: Instant) {
+        if self.pause.is_some_and(|pause| begun > pause.since) {
+            *self = Self::default();
+        }
+    }
+
+    fn backoff(&self) -> Duration {
+        let doubled = SHORTEST * (1 << self.times.saturating_sub(1).min(6));
+        let backoff = doubled.min(LONGEST);
+        backoff - jitter::up_to(backoff / 5)
+    }
+}
+
+#[cfg(test)]
+mod tests;

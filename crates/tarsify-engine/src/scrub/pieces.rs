@@ -1,0 +1,171 @@
+//! Pieces of concealed texts, as an echo that was cut off holds them. A text is known by its
+//! *grams*, every 16 characters in a row of it; a piece of 32 holds one that begins at a
+//! multiple of 16, so only those are searched for everywhere.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, BuildError, Input};
+
+use super::finder::automaton;
+use super::own::OwnTexts;
+
+/// Characters of a gram, which is the shortest piece that is hidden where a string begins or
+/// ends.
+const GRAM: usize = 16;
+/// Characters of the shortest piece that is hidden anywhere.
+const LONG: usize = 32;
+/// How many letters and digits a gram has at least; rules and spaces are everybody's.
+const TELLING: usize = 8;
+
+/// Where a gram stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    text: usize,
+    start: usize,
+}
+
+/// The pieces of the concealed texts.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    /// In ASCII lower case.
+    texts: Vec<String>,
+    grams: HashMap<Box<str>, Place>,
+    blocks: Option<AhoCorasick>,
+    /// Where the patterns of `blocks` stand.
+    places: Vec<Place>,
+}
+
+impl Pieces {
+    pub(super) fn build(concealed: &[String], own: &OwnTexts) -> Result<Self, BuildError> {
+        let mut texts = Vec::<String>::new();
+        for text in concealed {
+            let lower = text.to_ascii_lowercase();
+            if !texts.iter().any(|longer| longer.contains(&lower)) {
+                texts.push(lower);
+            }
+        }
+        let mut grams = HashMap::new();
+        for (index, text) in texts.iter().enumerate() {
+            for (_, start, gram) in grams_of(text) {
+                let letters = gram.chars().filter(|character| character.is_alphanumeric());
+                if letters.count() >= TELLING && !grams.contains_key(gram) {
+                    grams.insert(Box::from(gram), Place { text: index, start });
+                }
+            }
+        }
+        if !grams.is_empty() {
+            for (_, _, gram) in own.iter().flat_map(grams_of) {
+                grams.remove(gram);
+            }
+        }
+        let long = texts.iter().filter(|text| text.chars().count() >= LONG);
+        let aligned = long.flat_map(|text| grams_of(text).filter(|(at, ..)| at % GRAM == 0));
+        let mut blocks: Vec<&str> = aligned.map(|(_, _, gram)| gram).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        blocks.retain(|block| grams.contains_key(*block));
+        let places = blocks.iter().filter_map(|block| grams.get(*block).copied());
+        Ok(Self {
+            places: places.collect(),
+            blocks: automaton(&blocks)?,
+            texts,
+            grams,
+        })
+    }
+
+    /// The long pieces in a part of `text`.
+    pub(super) fn find_long(&self, text: &str, part: Range<usize>) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let Some(blocks) = &self.blocks else {
+            return found;
+        };
+        let mut at = part.start;
+        while at < part.end {
+            let input = Input::new(text).range(at..part.end);
+            let Ok(Some(hit)) = blocks.try_find(input) else {
+                break;
+            };
+            let place = self.places.get(hit.pattern().as_usize()).copied();
+            let around = at..part.end;
+            let piece = place.and_then(|place| self.widen(text, around, hit.start(), place));
+            match piece {
+                Some((piece, characters)) if characters >= LONG => {
+                    at = piece.end;
+                    found.push(piece);
+                }
+                _ => at = after(text, hit.start()),
+            }
+        }
+        found
+    }
+
+    /// The piece with which a part of `text` begins, punctuation apart.
+    pub(super) fn find_first(&self, text: &str, part: Range<usize>) -> Option<Range<usize>> {
+        if self.grams.is_empty() || part.len() < GRAM {
+            return None;
+        }
+        let inside = text.get(part.clone())?;
+        let start = part.start + inside.find(char::is_alphanumeric)?;
+        let rest = text.get(start..part.end)?;
+        let gram = match rest.char_indices().nth(GRAM) {
+            Some((end, _)) => rest.get(..end)?,
+            None => rest,
+        };
+        let place = self.grams.get(gram.to_ascii_lowercase().as_str())?;
+        let (piece, _) = self.widen(text, start..part.end, start, *place)?;
+        Some(piece)
+    }
+
+    /// The piece with which a part of `text` ends, punctuation apart.
+    pub(super) fn find_last(&self, text: &str, part: Range<usize>) -> Option<Range<usize>> {
+        if self.grams.is_empty() || part.len() < GRAM {
+            return None;
+        }
+        let inside = text.get(part.clone())?;
+        let inside = inside.trim_end_matches(|character: char| !character.is_alphanumeric());
+        let (start, _) = inside.char_indices().rev().nth(GRAM - 1)?;
+        let gram = inside.get(start..)?;
+        let place = self.grams.get(gram.to_ascii_lowercase().as_str())?;
+        let end = part.start + inside.len();
+        let (piece, _) = self.widen(text, part.start..end, part.start + start, *place)?;
+        Some(piece)
+    }
+
+    /// As much of `text` around `at` as is the same as around the place of a gram, and how many
+    /// characters that is.
+    fn widen(
+        &self,
+        text: &str,
+        part: Range<usize>,
+        at: usize,
+        place: Place,
+    ) -> Option<(Range<usize>, usize)> {
+        let known = self.texts.get(place.text)?;
+        let is_same = |pair: &(char, char)| pair.0.eq_ignore_ascii_case(&pair.1);
+        let length = |(bytes, count): (usize, usize), (character, _): (char, char)| {
+            (bytes + character.len_utf8(), count + 1)
+        };
+        let right = text.get(at..part.end)?.chars();
+        let right = right.zip(known.get(place.start..)?.chars());
+        let (after, more) = right.take_while(is_same).fold((0, 0), length);
+        let left = text.get(part.start..at)?.chars().rev();
+        let left = left.zip(known.get(..place.start)?.chars().rev());
+        let (before, count) = left.take_while(is_same).fold((0, more), length);
+        Some((at - before..at + after, count))
+    }
+}
+
+/// The character after the one at `at`.
+pub(super) fn after(text: &str, at: usize) -> usize {
+    let character = text.get(at..).and_then(|rest| rest.chars().next());
+    at + character.map_or(1, char::len_utf8)
+}
+
+/// The grams of a text, each with its place in characters and in bytes.
+fn grams_of(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
+    let starts = text.char_indices().map(|(start, _)| start);
+    let ends = starts.clone().chain([text.len()]).skip(GRAM);
+    let spans = starts.zip(ends).enumerate();
+    spans.filter_map(|(place, (start, end))| Some((place, start, text.get(start..end)?)))
+}

@@ -1,0 +1,8 @@
+//! The whole engine on a store in memory, against the emulator over HTTP: every promise that
+//! needs no database.
+
+mod faults;
+mod requests;
+mod secrets;
+mod waits;
+mod workshop;

@@ -1,0 +1,6 @@
+//! The engine from outside, over its public interface.
+
+mod contract;
+mod engine;
+mod runpod;
+mod simulation;

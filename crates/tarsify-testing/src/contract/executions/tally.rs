@@ -1,0 +1,53 @@
+//! Counting runs for their models and consumers.
+
+use std::sync::Arc;
+
+use tarsify_domain::execution::RunnableModel;
+use tarsify_domain::id::ConsumerId;
+
+use super::world::{ExecutionWorld, assert_applied};
+use crate::builders::{completion, new_test_run};
+
+/// So many runs that completed.
+pub(super) async fn complete(
+    world: &ExecutionWorld,
+    model: &Arc<RunnableModel>,
+    consumer: ConsumerId,
+    count: usize,
+) {
+    world.runs(model, consumer, count).await;
+    for claimed in world.submit_all().await {
+        assert_applied(world.settle(&completion(&claimed, 1.into())).await);
+    }
+}
+
+pub(super) async fn runs_are_counted_once(world: ExecutionWorld) {
+    let (model, other) = (world.model().await, world.model().await);
+    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    complete(&world, &model, carla, 3).await;
+    complete(&world, &other, carla, 1).await;
+    complete(&world, &model, clara, 1).await;
+    assert_eq!(world.queue.tally(2).await.unwrap(), 2);
+    assert_eq!(world.queue.tally(100).await.unwrap(), 3);
+    assert_eq!(world.queue.tally(100).await.unwrap(), 0);
+    assert_eq!(world.props.runs_of_model(model.id).await, 4);
+    assert_eq!(world.props.runs_of_model(other.id).await, 1);
+    assert_eq!(world.props.runs_of_consumer(carla).await, 4);
+    assert_eq!(world.props.runs_of_consumer(clara).await, 1);
+    complete(&world, &model, clara, 1).await;
+    assert_eq!(world.queue.tally(100).await.unwrap(), 1);
+    assert_eq!(world.props.runs_of_model(model.id).await, 5);
+}
+
+pub(super) async fn only_runs_that_ended_are_counted(world: ExecutionWorld) {
+    let model = world.model().await;
+    let carla = world.props.consumer().await;
+    world.admit(&new_test_run(&model, 5)).await;
+    let tried = world.submit().await;
+    assert_applied(world.settle(&completion(&tried, 1.into())).await);
+    world.runs(&model, carla, 2).await;
+    world.accept().await;
+    assert_eq!(world.queue.tally(100).await.unwrap(), 0);
+    assert_eq!(world.props.runs_of_model(model.id).await, 0);
+    assert_eq!(world.props.runs_of_consumer(carla).await, 0);
+}
