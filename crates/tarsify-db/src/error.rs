@@ -18,6 +18,8 @@ pub(crate) enum Failure {
         /// What the server said.
         source: Source,
     },
+    /// Something that refers to the row stood against it.
+    Bound(Source),
     /// It surely had no effect, and may succeed when it is repeated.
     Undone(Source),
     /// The connection broke before there was an answer; whether it had an effect is unknown.
@@ -39,6 +41,7 @@ impl Failure {
                 constraint: information.constraint_name().unwrap_or_default().to_owned(),
                 source: error.into(),
             },
+            DatabaseErrorKind::ForeignKeyViolation => Self::Bound(error.into()),
             DatabaseErrorKind::SerializationFailure => Self::Undone(error.into()),
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
                 Self::Lost(error.into())
@@ -71,7 +74,9 @@ impl Failure {
             Self::Taken { constraint, .. } if constraints.contains(&constraint.as_str()) => {
                 RepoError::Conflict
             }
-            Self::Taken { source, .. } | Self::Unexpected(source) => RepoError::Internal(source),
+            Self::Taken { source, .. } | Self::Bound(source) | Self::Unexpected(source) => {
+                RepoError::Internal(source)
+            }
             Self::Undone(source) | Self::Lost(source) | Self::Unavailable(source) => {
                 RepoError::Unavailable(source)
             }

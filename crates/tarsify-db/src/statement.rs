@@ -2,6 +2,7 @@
 //! this crate's own words only; whatever comes from elsewhere is a value.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::deserialize;
@@ -11,7 +12,8 @@ use diesel::result::QueryResult;
 use diesel::row::NamedRow;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{
-    BigInt, Bool, HasSqlType, Json, Jsonb, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, HasSqlType, Json, Jsonb, Nullable, Text, Timestamptz, Untyped,
+    Uuid as SqlUuid,
 };
 use serde_json::Value;
 use tarsify_domain::Timestamp;
@@ -57,6 +59,69 @@ impl Binds {
 
     pub(crate) fn jsonb(&mut self, value: Value) -> String {
         self.add::<Jsonb, _>(value)
+    }
+
+    pub(crate) fn optional_json(&mut self, value: Option<Value>) -> String {
+        self.add::<Nullable<Json>, _>(value)
+    }
+
+    pub(crate) fn optional_uuid(&mut self, value: Option<Uuid>) -> String {
+        self.add::<Nullable<SqlUuid>, _>(value)
+    }
+
+    pub(crate) fn optional_number(&mut self, value: Option<i64>) -> String {
+        self.add::<Nullable<BigInt>, _>(value)
+    }
+
+    pub(crate) fn bytes(&mut self, value: Vec<u8>) -> String {
+        self.add::<Binary, _>(value)
+    }
+
+    /// A length of time, as an `interval`.
+    pub(crate) fn span(&mut self, value: Duration) -> String {
+        // A century, so that adding it to the present stays a date.
+        const LONGEST: i64 = 3_155_760_000_000_000;
+        let micros = i64::try_from(value.as_micros()).unwrap_or(LONGEST);
+        let micros = self.number(micros.min(LONGEST));
+        format!("({micros} * interval '1 microsecond')")
+    }
+
+    pub(crate) fn uuids(&mut self, values: Vec<Uuid>) -> String {
+        self.add::<Array<SqlUuid>, _>(values)
+    }
+
+    pub(crate) fn numbers(&mut self, values: Vec<i64>) -> String {
+        self.add::<Array<BigInt>, _>(values)
+    }
+
+    pub(crate) fn optional_numbers(&mut self, values: Vec<Option<i64>>) -> String {
+        self.add::<Array<Nullable<BigInt>>, _>(values)
+    }
+
+    pub(crate) fn texts(&mut self, values: Vec<&str>) -> String {
+        let values: Vec<String> = values.into_iter().map(str::to_owned).collect();
+        self.add::<Array<Text>, _>(values)
+    }
+
+    pub(crate) fn optional_texts(&mut self, values: Vec<Option<&str>>) -> String {
+        let values = values.into_iter().map(|value| value.map(str::to_owned));
+        self.add::<Array<Nullable<Text>>, Vec<Option<String>>>(values.collect())
+    }
+
+    pub(crate) fn optional_moments(&mut self, values: Vec<Option<Timestamp>>) -> String {
+        self.add::<Array<Nullable<Timestamptz>>, _>(values)
+    }
+
+    pub(crate) fn jsons(&mut self, values: Vec<Value>) -> String {
+        self.add::<Array<Json>, _>(values)
+    }
+
+    pub(crate) fn jsonbs(&mut self, values: Vec<Value>) -> String {
+        self.add::<Array<Jsonb>, _>(values)
+    }
+
+    pub(crate) fn byte_strings(&mut self, values: Vec<Vec<u8>>) -> String {
+        self.add::<Array<Binary>, _>(values)
     }
 
     fn add<Sql, V>(&mut self, value: V) -> String
@@ -119,6 +184,11 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_bind_param_value_only(&self.value)
     }
+}
+
+/// What stands in a `text` or `jsonb`, neither of which can hold a NUL.
+pub(crate) fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
 }
 
 /// A row of which it matters only that it is there.

@@ -16,6 +16,7 @@ use tarsify_domain::text::{Description, Name, OutputFormat, Slug, Title};
 use tarsify_domain::{Page, PageRequest, RepoError, Scope, Timestamp, Version};
 use uuid::Uuid;
 
+use crate::error::Failure;
 use crate::listing::{Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement, Written};
@@ -195,13 +196,19 @@ impl TarsModelRepository for PgTarsModelRepository {
         let mut binds = Binds::default();
         let sql = format!(
             "DELETE FROM tars_models t WHERE t.id = {} AND {} AND t.version = {} \
-             AND t.status <> 'PUBLISHED' AND t.total_runs = 0 RETURNING t.id",
+             AND t.status <> 'PUBLISHED' AND t.total_runs = 0 \
+             AND NOT EXISTS (SELECT 1 FROM executions x WHERE x.tars_model_id = t.id) \
+             RETURNING t.id",
             binds.uuid(id.uuid()),
             seen_by(scope, &mut binds),
             binds.number(version.get()),
         );
         let rows = self.database.write(&Statement::new(sql, binds)).await;
-        let rows: Vec<Written> = rows.map_err(|failure| failure.into_repo())?;
+        let rows: Vec<Written> = rows.map_err(|failure| match failure {
+            // A run was accepted at this very moment.
+            Failure::Bound(_) => RepoError::Stale,
+            other => other.into_repo(),
+        })?;
         stored::changed(rows).map(drop)
     }
 }

@@ -24,6 +24,11 @@ use crate::provider::{LookAnswer, StopAnswer, SubmitAnswer};
 
 pub use policy::Policy;
 
+/// How long after its claim an execution's provider may be asked one thing more: an answer takes
+/// up to 20 seconds and a lease lasts 30, and what is written after it is refused when somebody
+/// else has begun.
+const ASKING: std::time::Duration = std::time::Duration::from_secs(9);
+
 /// A leased execution on its way through its worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
@@ -31,6 +36,9 @@ pub struct Task {
     state: State,
     policy: Policy,
     doing: Doing,
+    began: Option<Timestamp>,
+    /// Whether an answer to one more question might come after the lease.
+    is_pressed: bool,
     /// The attempts that the next write has to store.
     changed: Vec<u32>,
     /// The latest way in which a job ended without a result.
@@ -170,6 +178,8 @@ impl Task {
             state,
             policy,
             doing: Doing::Starting,
+            began: None,
+            is_pressed: false,
             changed: Vec::new(),
             fault: None,
             events: Vec::new(),
@@ -199,6 +209,8 @@ impl Task {
 /// for changes nothing.
 #[must_use]
 pub fn step(mut task: Task, now: Timestamp, event: Event) -> (Task, Vec<Effect>) {
+    let began = *task.began.get_or_insert(now);
+    task.is_pressed = now - began > ASKING;
     let doing = std::mem::replace(&mut task.doing, Doing::Done);
     let effects = match (doing, event) {
         (Doing::Starting, Event::Claimed { is_fresh_attempt }) => task.begin(now, is_fresh_attempt),

@@ -88,8 +88,8 @@ impl MemoryStore {
     }
 
     /// Removes every execution that has ended and has no job left to be called off, with its
-    /// events and its idempotency key, and answers how many these were. They are counted for
-    /// their models and consumers first.
+    /// events and its idempotency key, and answers how many these were. Runs that completed are
+    /// counted for their models and consumers first.
     pub fn forget_ended(&self) -> usize {
         self.table().forget_ended()
     }
@@ -112,13 +112,13 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// How many ended runs of a model were counted by now.
+    /// How many completed runs of a model were counted by now.
     #[must_use]
     pub fn runs_of_model(&self, id: TarsModelId) -> u64 {
         self.table().runs_of_model(id)
     }
 
-    /// How many ended runs of a consumer were counted by now.
+    /// How many completed runs of a consumer were counted by now.
     #[must_use]
     pub fn runs_of_consumer(&self, id: ConsumerId) -> u64 {
         self.table().runs_of_consumer(id)

@@ -40,7 +40,7 @@ const SHORTEST: usize = 8;
 /// How many levels of JSON inside strings are looked into.
 const LEVELS: usize = 3;
 /// How often what is left is looked at again. Each time something may have moved together.
-const ROUNDS: u32 = 8;
+const ROUNDS: u32 = 16;
 
 /// Takes out of answers what one execution's requester must not read. To make one costs more
 /// than to use it on a short text.
@@ -163,24 +163,35 @@ impl<'a> Scrubber<'a> {
     }
 }
 
-/// Takes out what stands in the text itself or, if nothing does, in the JSON that it holds.
+/// Takes out what stands in the JSON that the text holds or, if nothing does, in the text
+/// itself: only at its own level an echo is found as it was written, escapes included. Whole
+/// prompts come first and pieces last, or else little would be left of what is longer.
 fn scrub_once(finder: &Finder, text: &str) -> Option<String> {
     let mut layers = vec![Cow::Borrowed(text)];
-    loop {
-        let top = layers.last()?;
-        let mut cuts = finder.cuts(top);
-        if !cuts.is_empty() {
-            for below in layers.iter().rev().skip(1) {
-                sink(&mut cuts, below);
-            }
-            return Some(finder.apply(text, &cuts, layers.len() - 1));
-        }
-        if layers.len() > LEVELS {
-            return None;
-        }
-        let next = escapes::unescape(top)?;
+    while layers.len() <= LEVELS
+        && let Some(next) = layers.last().and_then(|top| escapes::unescape(top))
+    {
         layers.push(Cow::Owned(next));
     }
+    let mut suspects: Vec<(usize, &str)> = Vec::new();
+    for (level, layer) in layers.iter().enumerate().rev() {
+        if finder.is_suspect(layer) {
+            suspects.push((level, layer));
+        }
+    }
+    let ways: [fn(&Finder, &str) -> Vec<Cut>; 3] =
+        [Finder::find_prompts, Finder::find_texts, Finder::find_pieces];
+    for find in ways {
+        for (level, layer) in &suspects {
+            let mut cuts = find(finder, layer);
+            if !cuts.is_empty() {
+                let below = layers.iter().take(*level).rev();
+                below.for_each(|below| sink(&mut cuts, below));
+                return Some(finder.apply(text, &cuts, *level));
+            }
+        }
+    }
+    None
 }
 
 /// Turns places in an unescaped text into places in the text that it was made of.

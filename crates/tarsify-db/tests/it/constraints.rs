@@ -213,12 +213,24 @@ async fn a_stored_value_that_the_domain_refuses_is_an_internal_error() {
     );
 }
 
+/// Foreign keys to what is never deleted, in tables where each index would cost every write.
+const BARE: [&str; 4] = [
+    "executions_base_model_fkey",
+    "executions_developer_fkey",
+    "executions_endpoint_fkey",
+    "idempotency_keys_execution_fkey",
+];
+
 #[tokio::test]
 async fn every_foreign_key_has_an_index() {
     let shop = Shop::open().await;
-    let bare = "SELECT conname FROM pg_constraint c WHERE contype = 'f' \
-        AND connamespace = 'public'::regnamespace AND NOT EXISTS ( \
-            SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indpred IS NULL \
-            AND i.indkey[0] = c.conkey[1])";
-    assert_eq!(shop.test.sql(bare).await, Vec::<String>::new());
+    // One that leaves out nulls is as good: nothing refers to a null.
+    let bare = "SELECT conname FROM pg_constraint c \
+        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] \
+        WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND NOT EXISTS ( \
+            SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1] \
+            AND coalesce(pg_get_expr(i.indpred, i.indrelid), '') \
+                IN ('', format('(%I IS NOT NULL)', a.attname))) \
+        ORDER BY conname";
+    assert_eq!(shop.test.sql(bare).await, BARE);
 }

@@ -13,6 +13,8 @@ mod contract;
 #[cfg(test)]
 mod endpoint;
 #[cfg(test)]
+mod executions;
+#[cfg(test)]
 mod market;
 #[cfg(test)]
 mod migrations;

@@ -11,9 +11,10 @@ impl Task {
         self.stop(self.live(), Vec::new())
     }
 
-    /// Asks to stop the next of `left`, or goes on when there is none.
+    /// Asks to stop the next of `left`, or goes on when there is none or no time for one: what
+    /// is left is called off in the background.
     pub(super) fn stop(&mut self, left: Vec<u32>, ended: Vec<u32>) -> Vec<Effect> {
-        let next = left.first().copied();
+        let next = left.first().copied().filter(|_| !self.is_pressed);
         let next = next.and_then(|attempt| Some((attempt, self.job_of(attempt)?)));
         if let Some((attempt, job)) = next {
             self.doing = Doing::Stopping { left, ended };

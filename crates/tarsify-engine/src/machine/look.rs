@@ -11,9 +11,9 @@ use super::{Counted, Doing, Effect, Fault, Question, Task, Times, Why};
 use crate::provider::{JobStatus, JobView, LookAnswer};
 
 impl Task {
-    /// Looks at the first of `left`, or concludes when there is none.
+    /// Looks at the first of `left`, or concludes when there is none or no time for one.
     pub(super) fn look(&mut self, why: Why, left: Vec<u32>) -> Vec<Effect> {
-        let next = left.first().copied();
+        let next = left.first().copied().filter(|_| !self.is_pressed);
         let next = next.and_then(|attempt| Some((attempt, self.job_of(attempt)?)));
         match next {
             Some((attempt, job)) => {

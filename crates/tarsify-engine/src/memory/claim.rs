@@ -5,7 +5,7 @@ use tarsify_domain::execution::{Attempt, AttemptState, Claim, Claimed, Stage, To
 use tarsify_domain::id::ExecutionId;
 
 use super::row::{Row, Tried};
-use super::schedule::{Lines, Place};
+use super::schedule::Lines;
 use super::table::Table;
 
 impl Table {
@@ -36,7 +36,8 @@ impl Table {
         }
     }
 
-    /// The first of each line, as many as its endpoint allows, put together in one order.
+    /// The first of each line, as many as its endpoint allows, put together in one order:
+    /// turns at different endpoints say nothing about each other, so the first ones come first.
     fn choose(
         &self,
         now: Timestamp,
@@ -44,14 +45,18 @@ impl Table {
         claim: &Claim,
         most: usize,
     ) -> Vec<ExecutionId> {
-        let mut chosen: Vec<Place> = Vec::new();
+        let mut chosen = Vec::new();
         for (endpoint, line) in lines {
             let allowance = claim.allowances.get(endpoint).unwrap_or(&claim.allowance);
             let free = line.iter().filter(|(_, _, id)| {
                 let row = self.row(*id);
                 row.is_some_and(|row| row.may_be_claimed(now))
             });
-            chosen.extend(free.take(number(*allowance).min(most)));
+            let free = free.take(number(*allowance).min(most)).enumerate();
+            chosen.extend(free.map(|(turn, (_, since, id))| match claim.work {
+                Work::Submit(_) => (turn, *since, *id),
+                Work::Look | Work::Sweep => (0, *since, *id),
+            }));
         }
         chosen.sort_unstable();
         chosen.truncate(most);

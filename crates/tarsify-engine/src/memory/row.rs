@@ -86,6 +86,12 @@ impl Row {
         self.stage == Stage::Ended && self.next_action_at.is_none()
     }
 
+    /// Whether it is one of the runs of its model.
+    pub(super) fn is_counted(&self) -> bool {
+        let is_run = matches!(self.who, Who::Consumer(_));
+        is_run && self.status == ExecutionStatus::Completed
+    }
+
     pub(super) fn seat(&self) -> Seat {
         Seat {
             id: self.id,

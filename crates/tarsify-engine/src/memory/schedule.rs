@@ -42,7 +42,7 @@ impl Seat {
 }
 
 /// The order in which an endpoint's executions are served.
-pub(super) type Place = (i64, Timestamp, ExecutionId);
+type Place = (i64, Timestamp, ExecutionId);
 
 /// Those of each endpoint that may be claimed.
 pub(super) type Lines = BTreeMap<EndpointId, BTreeSet<Place>>;

@@ -30,7 +30,7 @@ pub(super) struct Table {
     pub(super) keys: Keys,
     /// How many test runs each developer has had on a day.
     pub(super) trials: HashMap<(DeveloperId, Date), u32>,
-    /// Ended, and not yet counted.
+    /// Runs that completed and are not yet counted.
     untallied: VecDeque<ExecutionId>,
     /// Ended, and nothing is left to be done.
     finished: Vec<ExecutionId>,
@@ -85,7 +85,8 @@ impl Table {
             self.schedule.remove(&seat);
             self.schedule.add(&changed);
         }
-        if row.stage == Stage::Ended && stage != Stage::Ended {
+        let is_new = row.stage == Stage::Ended && stage != Stage::Ended;
+        if is_new && row.is_counted() {
             self.untallied.push_back(id);
         }
         if row.is_finished() && !was_finished {
@@ -110,7 +111,7 @@ impl Table {
         self.runs_of_consumers.get(&id).copied().unwrap_or_default()
     }
 
-    /// Counts at most `limit` ended runs, each once.
+    /// Counts at most `limit` runs that completed, each once.
     pub(super) fn tally(&mut self, limit: u32) -> u64 {
         let mut counted = 0;
         while counted < u64::from(limit) {
@@ -122,8 +123,8 @@ impl Table {
             {
                 *self.runs_of_models.entry(model.id).or_default() += 1;
                 *self.runs_of_consumers.entry(*consumer).or_default() += 1;
-                counted += 1;
             }
+            counted += 1;
         }
         counted
     }

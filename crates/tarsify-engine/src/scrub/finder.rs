@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, BuildError, Input, MatchKind};
+use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use tarsify_domain::execution::Concealed;
 
 use super::escapes::escape;
 use super::own::OwnTexts;
-use super::pieces::{Pieces, after};
+use super::pieces::Pieces;
 use super::{HIDDEN, SHORTEST};
 
 /// How many characters of a prompt are searched for before all of it is.
@@ -41,10 +41,10 @@ struct Wrap {
 pub(super) struct Finder {
     /// The longest first.
     wraps: Vec<Wrap>,
-    /// The texts and, after them, the beginning of the prompt when none of them is in it.
     texts: Option<AhoCorasick>,
-    text_count: usize,
     pieces: Pieces,
+    /// Something of all that is searched for, so that most texts are read only once.
+    gate: Option<AhoCorasick>,
 }
 
 /// A search for all of these, whichever their ASCII capitals; none when there are none.
@@ -61,46 +61,73 @@ pub(super) fn automaton(patterns: &[&str]) -> Result<Option<AhoCorasick>, BuildE
 impl Finder {
     pub(super) fn build(concealed: &Concealed, own: &OwnTexts) -> Result<Self, BuildError> {
         let long_enough = |text: &&String| text.chars().count() >= SHORTEST;
-        let texts: Vec<String> = concealed.texts.iter().filter(long_enough).cloned().collect();
+        let texts: Vec<&String> = concealed.texts.iter().filter(long_enough).collect();
         let wraps = wraps_of(concealed);
-        let mut patterns: Vec<&str> = texts.iter().map(String::as_str).collect();
-        if let Some(wrap) = wraps.last()
-            && !patterns.iter().any(|text| wrap.merged.contains(&text.to_ascii_lowercase()))
-        {
-            let end = wrap.merged.char_indices().nth(ANCHOR);
-            let anchor = end.and_then(|(end, _)| wrap.merged.get(..end));
-            patterns.push(anchor.unwrap_or(&wrap.merged));
-        }
+        let texts: Vec<&str> = texts.into_iter().map(String::as_str).collect();
+        let pieces = Pieces::build(&texts, own)?;
+        let mut gate = texts.clone();
+        gate.extend(pieces.blocks());
+        gate.extend(wraps.last().map(|wrap| anchor(&wrap.merged)));
         Ok(Self {
-            texts: automaton(&patterns)?,
-            text_count: texts.len(),
-            pieces: Pieces::build(&texts, own)?,
+            gate: automaton(&gate)?,
+            texts: automaton(&texts)?,
+            pieces,
             wraps,
         })
     }
 
     /// Whether there is nothing to find.
     pub(super) const fn is_idle(&self) -> bool {
-        self.texts.is_none()
+        self.gate.is_none()
     }
 
-    /// What has to go, from left to right.
-    pub(super) fn cuts(&self, text: &str) -> Vec<Cut> {
+    /// Whether it is worth searching the text.
+    pub(super) fn is_suspect(&self, text: &str) -> bool {
+        let is_hit = |gate: &AhoCorasick| gate.is_match(text);
+        self.gate.as_ref().is_some_and(is_hit) || self.pieces.is_at_end(text)
+    }
+
+    /// The whole prompts, from left to right.
+    pub(super) fn find_prompts(&self, text: &str) -> Vec<Cut> {
         let mut cuts = Vec::new();
-        let is_hit = |texts: &AhoCorasick| texts.is_match(text);
-        if self.texts.as_ref().is_some_and(is_hit) {
-            self.cut_wraps(text, &mut cuts);
-            fill(text, &mut cuts, |gap| self.find_texts(text, gap));
+        if self.wraps.is_empty() {
+            return cuts;
         }
-        fill(text, &mut cuts, |gap| self.pieces.find_long(text, gap));
-        let end = cuts.first().map_or(text.len(), |cut| cut.start);
-        if let Some(first) = self.pieces.find_first(text, 0..end) {
-            cuts.insert(0, hidden(first));
+        let lower = text.to_ascii_lowercase();
+        for (index, wrap) in self.wraps.iter().enumerate() {
+            let put = Put::Own(index);
+            let is_short = wrap.merged.chars().count() < SHORTEST;
+            if is_short && lower == wrap.merged && cuts.is_empty() {
+                let end = text.len();
+                cuts.push(Cut { start: 0, end, put });
+            }
+            if is_short {
+                continue;
+            }
+            let mut found = Vec::new();
+            for gap in gaps(&cuts, text.len()) {
+                let inside = lower.get(gap.clone()).unwrap_or_default();
+                found.extend(inside.match_indices(&wrap.merged).map(|(at, merged)| {
+                    let start = gap.start + at;
+                    let end = start + merged.len();
+                    Cut { start, end, put }
+                }));
+            }
+            cuts.extend(found);
+            cuts.sort_unstable_by_key(|cut| cut.start);
         }
-        let start = cuts.last().map_or(0, |cut| cut.end);
-        let last = self.pieces.find_last(text, start..text.len());
-        cuts.extend(last.map(hidden));
         cuts
+    }
+
+    /// The whole texts, from left to right.
+    pub(super) fn find_texts(&self, text: &str) -> Vec<Cut> {
+        let found = self.texts.iter().flat_map(|texts| texts.find_iter(text));
+        found.map(|hit| hidden(hit.range())).collect()
+    }
+
+    /// The pieces of texts, from left to right.
+    pub(super) fn find_pieces(&self, text: &str) -> Vec<Cut> {
+        self.pieces.find(text).into_iter().map(hidden).collect()
     }
 
     /// The text with something else in the places of the cuts, at `level` levels of JSON.
@@ -126,56 +153,6 @@ impl Finder {
         left.push_str(text.get(at..).unwrap_or_default());
         left
     }
-
-    fn cut_wraps(&self, text: &str, cuts: &mut Vec<Cut>) {
-        if self.wraps.is_empty() {
-            return;
-        }
-        let lower = text.to_ascii_lowercase();
-        for (index, wrap) in self.wraps.iter().enumerate() {
-            let put = Put::Own(index);
-            if wrap.merged.chars().count() < SHORTEST {
-                if lower == wrap.merged && cuts.is_empty() {
-                    let end = text.len();
-                    cuts.push(Cut { start: 0, end, put });
-                }
-                continue;
-            }
-            let mut more = Vec::new();
-            for gap in gaps(cuts, text.len()) {
-                let found = lower.get(gap.clone()).unwrap_or_default();
-                let found = found.match_indices(wrap.merged.as_str());
-                more.extend(found.map(|(at, merged)| {
-                    let start = gap.start + at;
-                    let end = start + merged.len();
-                    Cut { start, end, put }
-                }));
-            }
-            cuts.extend(more);
-            cuts.sort_unstable_by_key(|cut| cut.start);
-        }
-    }
-
-    fn find_texts(&self, text: &str, part: Range<usize>) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        let Some(texts) = &self.texts else {
-            return found;
-        };
-        let mut at = part.start;
-        while at < part.end {
-            let input = Input::new(text).range(at..part.end);
-            let Ok(Some(hit)) = texts.try_find(input) else {
-                break;
-            };
-            if hit.pattern().as_usize() < self.text_count {
-                at = hit.end();
-                found.push(hit.range());
-            } else {
-                at = after(text, hit.start());
-            }
-        }
-        found
-    }
 }
 
 /// The prompt, and the prompt without the spaces at its ends, which a model may leave out.
@@ -197,13 +174,10 @@ fn wraps_of(concealed: &Concealed) -> Vec<Wrap> {
     wraps
 }
 
-/// Adds what `find` finds between the cuts.
-fn fill(text: &str, cuts: &mut Vec<Cut>, find: impl Fn(Range<usize>) -> Vec<Range<usize>>) {
-    let found: Vec<Cut> = gaps(cuts, text.len()).into_iter().flat_map(find).map(hidden).collect();
-    if !found.is_empty() {
-        cuts.extend(found);
-        cuts.sort_unstable_by_key(|cut| cut.start);
-    }
+/// The beginning of a prompt.
+fn anchor(merged: &str) -> &str {
+    let end = merged.char_indices().nth(ANCHOR);
+    end.and_then(|(end, _)| merged.get(..end)).unwrap_or(merged)
 }
 
 /// What is between the cuts.

@@ -37,7 +37,7 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn build(concealed: &[String], own: &OwnTexts) -> Result<Self, BuildError> {
+    pub(super) fn build(concealed: &[&str], own: &OwnTexts) -> Result<Self, BuildError> {
         let mut texts = Vec::<String>::new();
         for text in concealed {
             let lower = text.to_ascii_lowercase();
@@ -45,6 +45,7 @@ impl Pieces {
                 texts.push(lower);
             }
         }
+        texts.retain(|text| text.chars().count() >= GRAM);
         let mut grams = HashMap::new();
         for (index, text) in texts.iter().enumerate() {
             for (_, start, gram) in grams_of(text) {
@@ -74,20 +75,47 @@ impl Pieces {
         })
     }
 
-    /// The long pieces in a part of `text`.
-    pub(super) fn find_long(&self, text: &str, part: Range<usize>) -> Vec<Range<usize>> {
+    /// What every long piece holds one of.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().filter_map(|place| {
+            let rest = self.texts.get(place.text)?.get(place.start..)?;
+            let end = rest.char_indices().nth(GRAM).map_or(rest.len(), |(end, _)| end);
+            rest.get(..end)
+        })
+    }
+
+    /// Whether the text begins or ends with a piece.
+    pub(super) fn is_at_end(&self, text: &str) -> bool {
+        let whole = 0..text.len();
+        self.find_first(text, whole.clone()).is_some() || self.find_last(text, whole).is_some()
+    }
+
+    /// The pieces in the text that are long enough where they stand, from left to right.
+    pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found = self.find_long(text);
+        let end = found.first().map_or(text.len(), |piece| piece.start);
+        if let Some(first) = self.find_first(text, 0..end) {
+            found.insert(0, first);
+        }
+        let start = found.last().map_or(0, |piece| piece.end);
+        let last = self.find_last(text, start..text.len());
+        found.extend(last);
+        found
+    }
+
+    fn find_long(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let Some(blocks) = &self.blocks else {
             return found;
         };
-        let mut at = part.start;
-        while at < part.end {
-            let input = Input::new(text).range(at..part.end);
+        let mut at = 0;
+        while at < text.len() {
+            let input = Input::new(text).range(at..);
             let Ok(Some(hit)) = blocks.try_find(input) else {
                 break;
             };
             let place = self.places.get(hit.pattern().as_usize()).copied();
-            let around = at..part.end;
+            let around = at..text.len();
             let piece = place.and_then(|place| self.widen(text, around, hit.start(), place));
             match piece {
                 Some((piece, characters)) if characters >= LONG => {
@@ -101,7 +129,7 @@ impl Pieces {
     }
 
     /// The piece with which a part of `text` begins, punctuation apart.
-    pub(super) fn find_first(&self, text: &str, part: Range<usize>) -> Option<Range<usize>> {
+    fn find_first(&self, text: &str, part: Range<usize>) -> Option<Range<usize>> {
         if self.grams.is_empty() || part.len() < GRAM {
             return None;
         }
@@ -118,7 +146,7 @@ impl Pieces {
     }
 
     /// The piece with which a part of `text` ends, punctuation apart.
-    pub(super) fn find_last(&self, text: &str, part: Range<usize>) -> Option<Range<usize>> {
+    fn find_last(&self, text: &str, part: Range<usize>) -> Option<Range<usize>> {
         if self.grams.is_empty() || part.len() < GRAM {
             return None;
         }
@@ -157,7 +185,7 @@ impl Pieces {
 }
 
 /// The character after the one at `at`.
-pub(super) fn after(text: &str, at: usize) -> usize {
+fn after(text: &str, at: usize) -> usize {
     let character = text.get(at..).and_then(|rest| rest.chars().next());
     at + character.map_or(1, char::len_utf8)
 }

@@ -1,6 +1,10 @@
 //! The engine from outside, over its public interface.
 
+#[cfg(test)]
 mod contract;
+#[cfg(test)]
 mod engine;
+#[cfg(test)]
 mod runpod;
+#[cfg(test)]
 mod simulation;

@@ -10,6 +10,7 @@ mod cloud;
 mod coverage;
 mod dice;
 mod misdeed;
+mod misfortune;
 mod network;
 mod people;
 mod run;
@@ -128,13 +129,17 @@ fn a_short_run_holds() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "whoever runs it wants to see what found what")]
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever runs it wants to see what found what"
+)]
 fn planted_bugs_are_caught() {
     const LIFECYCLES: usize = 40;
     assert!(Bug::ALL.len() >= 10);
     let mut uncaught = Vec::new();
     for bug in Bug::ALL {
-        let caught = (0..1000).find_map(|seed| Some((seed, live(seed, LIFECYCLES, Some(*bug)).err()?)));
+        let caught =
+            (0..1000).find_map(|seed| Some((seed, live(seed, LIFECYCLES, Some(*bug)).err()?)));
         match caught {
             Some((seed, Violation { rule, .. })) => {
                 eprintln!("{bug:?}: caught under seed {seed} by \"{rule}\"");
@@ -152,7 +157,10 @@ fn planted_bugs_are_caught() {
 fn a_long_run_holds() {
     const LIFECYCLES: usize = 125;
     const SEEDS: u64 = 10_000;
-    #[expect(clippy::disallowed_methods, reason = "a test has no configuration to read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test has no configuration to read"
+    )]
     let asked = std::env::var("TARSIFY_SEED").ok();
     if let Some(seed) = asked {
         let seed = seed.parse().expect("TARSIFY_SEED is a number");

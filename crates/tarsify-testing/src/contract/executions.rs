@@ -108,12 +108,14 @@ macro_rules! execution_cases {
                 a_newcomer_waits_for_one_of_many,
                 a_newcomer_overtakes_nobody_who_waits_as_long,
                 turns_are_taken_at_each_endpoint_by_itself,
+                the_first_of_each_endpoint_come_first,
                 what_waits_again_keeps_its_turn,
             ]
             look: [
                 what_is_due_is_looked_at,
                 what_waits_to_be_submitted_is_not_looked_at,
                 the_longest_due_is_first,
+                the_longest_due_is_first_wherever_it_is,
                 what_was_called_for_is_first,
                 a_lease_that_ran_out_is_void,
                 strikes_count_until_somebody_writes,
@@ -190,7 +192,7 @@ macro_rules! execution_cases {
             ]
             tally: [
                 runs_are_counted_once,
-                only_runs_that_ended_are_counted,
+                only_runs_that_completed_are_counted,
             ]
             keys: [
                 a_key_is_taken_once,

@@ -133,7 +133,7 @@ fn read_text(text: &str, levels: usize, texts: &mut Vec<String>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn nothing_concealed_is_left_anywhere(material in any_material(), echo in echo()) {

@@ -69,7 +69,7 @@ fn short_pieces_are_not() {
     let table = [
         "You are Captain",
         "prompt: You are Captai",
-        "it says river boat; answer each riddle and more",
+        "it says river boat; answer each one in prose",
         "the river boat",
         "",
         "...",
@@ -101,7 +101,7 @@ fn a_piece_at_an_end_is_16_characters_wherever_it_begins() {
             if piece.trim_matches(|character: char| !character.is_alphanumeric()) != piece {
                 continue;
             }
-            for echo in [format!("zz {piece}"), format!("{piece} zz"), piece.to_owned()] {
+            for echo in [format!("zz#{piece}"), format!("{piece}#zz"), piece.to_owned()] {
                 let is_left = text(&captain(), &echo).contains(piece);
                 assert_eq!(is_left, length < 16, "{echo}");
             }

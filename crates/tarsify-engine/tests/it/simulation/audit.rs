@@ -3,8 +3,8 @@
 
 use futures_util::FutureExt;
 use tarsify_domain::execution::{
-    Attempt, AttemptState, Claim, Claimed, EventKind, ExecutionReport,
-    ExecutionRepository, ExecutionStatus, Stage, TokenHash, Work,
+    Attempt, AttemptState, Claim, Claimed, EventKind, ExecutionReport, ExecutionRepository,
+    ExecutionStatus, Stage, TokenHash, Work,
 };
 use tarsify_engine::StoredEvent;
 
@@ -46,15 +46,19 @@ impl World {
         }
         let expected = to.status();
         let fits = expected.map_or(status.is_terminal(), |expected| expected == status);
-        rule(fits && status >= before, "a status never goes back", run, || {
-            format!("from {before:?} to {status:?} at {to:?}")
-        })
+        rule(
+            fits && status >= before,
+            "a status never goes back",
+            run,
+            || format!("from {before:?} to {status:?} at {to:?}"),
+        )
     }
 
     fn audit_frozen(&self, run: usize, report: &ExecutionReport) -> Lawful {
         let its = &self.runs[run];
         let execution = &report.execution;
-        let is_free = its.plan.requester.kind() == tarsify_domain::execution::ExecutionKind::TestRun;
+        let is_free =
+            its.plan.requester.kind() == tarsify_domain::execution::ExecutionKind::TestRun;
         let price = its.model.as_ref().map(|model| model.price);
         let frozen = (is_free || price == Some(execution.summary.price))
             && execution.inputs == its.plan.inputs
@@ -71,9 +75,12 @@ impl World {
             run,
             || format!("{until:?} at {}", self.now),
         )?;
-        rule(until == its.leased_until, "a lease is what was leased", run, || {
-            format!("{until:?} instead of {:?}", its.leased_until)
-        })
+        rule(
+            until == its.leased_until,
+            "a lease is what was leased",
+            run,
+            || format!("{until:?} instead of {:?}", its.leased_until),
+        )
     }
 
     fn audit_attempts(&mut self, run: usize, report: &ExecutionReport) -> Lawful {
@@ -86,9 +93,12 @@ impl World {
         )?;
         for (index, stored) in report.attempts.iter().enumerate() {
             let stored = &stored.attempt;
-            rule(place(stored.number) == index, "attempts are counted", run, || {
-                format!("{stored:?}")
-            })?;
+            rule(
+                place(stored.number) == index,
+                "attempts are counted",
+                run,
+                || format!("{stored:?}"),
+            )?;
             let its = &mut self.runs[run].tries[index];
             if its.stored.as_ref() == Some(stored) {
                 continue;
@@ -101,9 +111,12 @@ impl World {
             let states = report.attempts.iter().map(|stored| stored.attempt.state);
             states.filter(|state| *state == wanted).count()
         };
-        rule(state(AttemptState::Won) <= 1, "E6: at most one attempt wins", run, || {
-            format!("{:?}", report.attempts)
-        })?;
+        rule(
+            state(AttemptState::Won) <= 1,
+            "E6: at most one attempt wins",
+            run,
+            || format!("{:?}", report.attempts),
+        )?;
         let most = usize::try_from(self.policy.max_lost).unwrap();
         rule(
             state(AttemptState::Lost) <= most,
@@ -165,7 +178,11 @@ impl World {
             let run = self.by_id[&its.lease.id];
             self.tell(run, || {
                 let state = &its.state;
-                let cancel = if state.is_cancel_requested { ", to be cancelled" } else { "" };
+                let cancel = if state.is_cancel_requested {
+                    ", to be cancelled"
+                } else {
+                    ""
+                };
                 format!(
                     "leased as {}: {:?}, strike {}{cancel}, {}",
                     its.lease.epoch,
@@ -175,15 +192,20 @@ impl World {
                 )
             });
             let is_bounded = claimed.len() <= usize::try_from(claim.limit).unwrap();
-            rule(is_bounded, "a claim has a limit", run, || format!("{}", claimed.len()))?;
+            rule(is_bounded, "a claim has a limit", run, || {
+                format!("{}", claimed.len())
+            })?;
             self.check_lease(run, its, claim)?;
             match &claim.work {
                 Work::Submit(tokens) => self.check_submission(run, its, tokens)?,
                 Work::Look => {
                     let is_right = self.runs[run].stage != Stage::Created;
-                    rule(is_right && its.submission.is_none(), "a look is no submission", run, || {
-                        format!("{its:?}")
-                    })?;
+                    rule(
+                        is_right && its.submission.is_none(),
+                        "a look is no submission",
+                        run,
+                        || format!("{its:?}"),
+                    )?;
                 }
                 Work::Sweep => {
                     let is_late = self.runs[run].deadline_at <= self.now;
@@ -218,29 +240,40 @@ impl World {
         its.epoch = claimed.lease.epoch;
         its.leased_until = Some(now + Micros::try_from(claim.lease.as_micros()).unwrap());
         its.is_woken = false;
-        rule(fits, "a claim tells what is so", run, || format!("{told}: {claimed:?}"))
+        rule(fits, "a claim tells what is so", run, || {
+            format!("{told}: {claimed:?}")
+        })
     }
 
     fn check_submission(&mut self, run: usize, claimed: &Claimed, tokens: &[TokenHash]) -> Lawful {
         let its = &self.runs[run];
         let said = || format!("{claimed:?}");
         let is_due = its.stage == Stage::Created && self.now < its.deadline_at;
-        rule(is_due, "only what is created and not late is submitted", run, said)?;
+        rule(
+            is_due,
+            "only what is created and not late is submitted",
+            run,
+            said,
+        )?;
         for stored in its.tries.iter().filter_map(|its| its.stored.as_ref()) {
             let is_over = match stored.state {
                 AttemptState::Undone => true,
-                AttemptState::Lost => {
-                    since_start(stored.called_at) + 90 * SECOND <= self.now
-                }
+                AttemptState::Lost => since_start(stored.called_at) + 90 * SECOND <= self.now,
                 _ => false,
             };
-            rule(is_over, "an attempt follows what had no effect or was long awaited", run, || {
-                format!("{stored:?}")
-            })?;
+            rule(
+                is_over,
+                "an attempt follows what had no effect or was long awaited",
+                run,
+                || format!("{stored:?}"),
+            )?;
         }
-        let fits = claimed.submission.as_ref().is_some_and(|(token, material)| {
-            tokens.contains(token) && material.payload == its.plan.payload
-        });
+        let fits = claimed
+            .submission
+            .as_ref()
+            .is_some_and(|(token, material)| {
+                tokens.contains(token) && material.payload == its.plan.payload
+            });
         let attempts = &claimed.state.attempts;
         let newest = attempts.last().map(|attempt| attempt.state);
         let is_counted = attempts.len() == its.tries.len() + 1;
@@ -253,7 +286,12 @@ impl World {
         let token = claimed.submission.as_ref().unwrap().0;
         let number = u32::try_from(attempts.len()).unwrap();
         let owner = self.owners.insert(token, (run, number));
-        rule(owner.is_none(), "a token belongs to one attempt", run, || format!("{owner:?}"))?;
+        rule(
+            owner.is_none(),
+            "a token belongs to one attempt",
+            run,
+            || format!("{owner:?}"),
+        )?;
         self.runs[run].tries.push(Try {
             token,
             calls: 0,
@@ -267,34 +305,53 @@ impl World {
     /// Whether the provider may be called for an attempt.
     pub(super) fn may_call(&mut self, run: usize, attempt: u32, token: TokenHash) -> Lawful {
         let owner = self.owners.get(&token).copied();
-        rule(owner == Some((run, attempt)), "a token belongs to one attempt", run, || {
-            format!("{owner:?} instead of {run}, {attempt}")
-        })?;
+        rule(
+            owner == Some((run, attempt)),
+            "a token belongs to one attempt",
+            run,
+            || format!("{owner:?} instead of {run}, {attempt}"),
+        )?;
         let its = &mut self.runs[run].tries[place(attempt)];
         its.calls += 1;
         let calls = its.calls;
-        rule(calls == 1, "an attempt is one call", run, || format!("{calls} calls"))
+        rule(calls == 1, "an attempt is one call", run, || {
+            format!("{calls} calls")
+        })
     }
 
     /// Whether there may be so many jobs.
     pub(super) fn may_have_jobs(&self, run: usize) -> Lawful {
         let its = &self.runs[run];
         let most = 1 + usize::try_from(its.excuses).unwrap();
-        rule(its.jobs.len() <= most, "one job, and one more for each fault", run, || {
-            format!("{} jobs after {} faults", its.jobs.len(), its.excuses)
-        })
+        rule(
+            its.jobs.len() <= most,
+            "one job, and one more for each fault",
+            run,
+            || format!("{} jobs after {} faults", its.jobs.len(), its.excuses),
+        )
     }
 
     /// Whether a write that the store took may have been made.
-    pub(super) fn may_write(&self, run: usize, write: &Write, is_due: bool) -> Result<(), Violation> {
+    pub(super) fn may_write(
+        &self,
+        run: usize,
+        write: &Write,
+        is_due: bool,
+    ) -> Result<(), Violation> {
         let its = &self.runs[run];
         let epoch = write.lease().epoch;
-        rule(epoch == its.epoch, "a void lease writes nothing", run, || {
-            format!("epoch {epoch} wrote, {} is the latest", its.epoch)
-        })?;
-        rule(its.leased_until.is_some(), "a lease writes once", run, || {
-            format!("epoch {epoch} wrote again")
-        })?;
+        rule(
+            epoch == its.epoch,
+            "a void lease writes nothing",
+            run,
+            || format!("epoch {epoch} wrote, {} is the latest", its.epoch),
+        )?;
+        rule(
+            its.leased_until.is_some(),
+            "a lease writes once",
+            run,
+            || format!("epoch {epoch} wrote again"),
+        )?;
         let rests = matches!(
             &write.paper,
             Paper::Advance(advance)
@@ -329,9 +386,17 @@ fn audit_events(
     };
     let seqs = events.iter().zip(1..);
     let is_counted = seqs.into_iter().all(|(event, seq)| event.seq == seq);
-    rule(is_counted && events.len() >= known, "E4: events are 1 to n", run, said)?;
+    rule(
+        is_counted && events.len() >= known,
+        "E4: events are 1 to n",
+        run,
+        said,
+    )?;
     let count = |wanted: EventKind| events.iter().filter(|event| event.kind == wanted).count();
-    let terminal = events.iter().filter(|event| is_terminal(event.kind)).count();
+    let terminal = events
+        .iter()
+        .filter(|event| is_terminal(event.kind))
+        .count();
     let last = events.last().map(|event| event.kind);
     let status = report.execution.summary.status;
     let expected = match status {
@@ -346,7 +411,9 @@ fn audit_events(
         None => terminal == 0,
     };
     rule(ends_right, "E3: one terminal event, the last", run, said)?;
-    let begins_right = events.first().is_some_and(|event| event.kind == EventKind::Queued);
+    let begins_right = events
+        .first()
+        .is_some_and(|event| event.kind == EventKind::Queued);
     let is_once = count(EventKind::Queued) == 1
         && count(EventKind::Accepted) <= 1
         && count(EventKind::Started) <= 1;
@@ -356,7 +423,12 @@ fn audit_events(
         .map(|event| &event.data);
     let mut before = progress.next();
     let is_new = progress.all(|data| before.replace(data) != Some(data));
-    rule(begins_right && is_once && is_new, "what happens is told once", run, said)
+    rule(
+        begins_right && is_once && is_new,
+        "what happens is told once",
+        run,
+        said,
+    )
 }
 
 pub(super) fn brief(attempts: &[Attempt]) -> String {

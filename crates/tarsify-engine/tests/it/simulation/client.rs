@@ -45,13 +45,13 @@ impl World {
         }
     }
 
-    fn ask_for(&mut self, run: usize, is_other_body: bool) -> Lawful {
+    /// The request as it reaches the store, and whether its model was read too long ago.
+    fn order(&mut self, run: usize, is_other_body: bool) -> (NewExecution, bool) {
         let plan = &self.runs[run].plan;
         let requester = plan.requester;
         let mut model = Arc::clone(&self.models[plan.model]);
         let is_stale = self.dice.chance(30);
         if is_stale {
-            // What a request read before the developer changed it.
             model = Arc::new(RunnableModel {
                 version: tarsify_domain::version::Version::new(0),
                 ..RunnableModel::clone(&model)
@@ -66,13 +66,19 @@ impl World {
         let new = NewExecution {
             id: people::execution_id(&mut self.dice),
             requester,
-            model: Arc::clone(&model),
+            model,
             inputs: plan.inputs.clone(),
             payload: plan.payload.clone(),
             concealed: Concealed::default(),
             deadline_in: plan.deadline_in,
             idempotency,
         };
+        (new, is_stale)
+    }
+
+    fn ask_for(&mut self, run: usize, is_other_body: bool) -> Lawful {
+        let (new, is_stale) = self.order(run, is_other_body);
+        let requester = new.requester;
         let answer = self.store.admit(&new).now_or_never().unwrap();
         let first = self.runs[run].id;
         let is_replay = first.is_some() && new.idempotency.is_some();
@@ -90,9 +96,12 @@ impl World {
                 self.audit(run)
             }
             Ok(admitted) => {
-                rule(!is_replay && !is_stale, "twins are one execution", run, || {
-                    format!("{:?} was accepted too", new.id)
-                })?;
+                rule(
+                    !is_replay && !is_stale,
+                    "twins are one execution",
+                    run,
+                    || format!("{:?} was accepted too", new.id),
+                )?;
                 self.runs[run].has_other_body = is_other_body;
                 self.accepted(run, &new, &admitted)
             }
@@ -107,11 +116,20 @@ impl World {
                 Ok(())
             }
             Err(AdmitError::ModelChanged) => {
-                rule(is_stale && !is_replay, "a model that holds is accepted", run, || {
-                    format!("{:?}", model.stamp())
-                })?;
+                rule(
+                    is_stale && !is_replay,
+                    "a model that holds is accepted",
+                    run,
+                    || format!("{:?}", new.model.stamp()),
+                )?;
                 self.saw("admission: the model was changed under it");
-                self.put_in(MILLI, Happening::Wished { run, wish: Wish::Run { is_other_body } });
+                self.put_in(
+                    MILLI,
+                    Happening::Wished {
+                        run,
+                        wish: Wish::Run { is_other_body },
+                    },
+                );
                 Ok(())
             }
             Err(AdmitError::QuotaUsedUp(quota)) => {
@@ -156,13 +174,21 @@ impl World {
         self.last_deadline = self.last_deadline.max(deadline_at);
         self.by_id.insert(new.id, run);
         self.open += 1;
-        self.tell(run, || format!("accepted, deadline at {}", super::time::told(deadline_at)));
+        self.tell(run, || {
+            format!("accepted, deadline at {}", super::time::told(deadline_at))
+        });
         self.put(deadline_at + 61 * SECOND, Happening::MustHaveEnded { run });
         self.audit(run)?;
         if new.idempotency.is_some() && self.dice.chance(self.weather.write_unheard * 3) {
             self.saw("admission: its answer was lost and it was repeated");
             let is_other_body = self.runs[run].has_other_body;
-            self.put_in(2 * SECOND, Happening::Wished { run, wish: Wish::Run { is_other_body } });
+            self.put_in(
+                2 * SECOND,
+                Happening::Wished {
+                    run,
+                    wish: Wish::Run { is_other_body },
+                },
+            );
         }
         Ok(())
     }
@@ -171,7 +197,11 @@ impl World {
         let id = self.runs[run].id.unwrap();
         if self.dice.chance(100) {
             let stranger = Scope::Consumer(people::id::<ConsumerId>(&mut self.dice));
-            let answer = self.store.request_cancel(stranger, id).now_or_never().unwrap();
+            let answer = self
+                .store
+                .request_cancel(stranger, id)
+                .now_or_never()
+                .unwrap();
             rule(
                 matches!(answer, Ok(Found::Foreign)),
                 "strangers call nothing off",
@@ -192,13 +222,23 @@ impl World {
                 let is_right = its.stage == Stage::Created && !is_leased && its.end.is_none();
                 its.bookings += 1;
                 its.cancel_asked.get_or_insert(now);
-                rule(is_right, "only what nobody has in hand ends at once", run, String::new)?;
+                rule(
+                    is_right,
+                    "only what nobody has in hand ends at once",
+                    run,
+                    String::new,
+                )?;
                 self.tell(run, || "called off at once".to_owned());
                 self.saw("cancel: ended at once what nobody knew of");
             }
             Found::Here(CancelAnswer::Requested(_)) => {
                 let is_right = its.end.is_none() && (its.stage != Stage::Created || is_leased);
-                rule(is_right, "word is left where a worker may be at work", run, String::new)?;
+                rule(
+                    is_right,
+                    "word is left where a worker may be at work",
+                    run,
+                    String::new,
+                )?;
                 if self.runs[run].cancel_asked.is_some() {
                     self.saw("cancel: was asked for again");
                 } else {
@@ -210,11 +250,18 @@ impl World {
                 self.tell(run, || "to be called off".to_owned());
             }
             Found::Here(CancelAnswer::TooLate(_)) => {
-                rule(its.end.is_some(), "only an end is too late", run, String::new)?;
+                rule(
+                    its.end.is_some(),
+                    "only an end is too late",
+                    run,
+                    String::new,
+                )?;
                 self.saw("cancel: came too late");
             }
             answer => {
-                return rule(false, "its own people see a run", run, || format!("{answer:?}"));
+                return rule(false, "its own people see a run", run, || {
+                    format!("{answer:?}")
+                });
             }
         }
         self.audit(run)
@@ -225,7 +272,12 @@ impl World {
         let answer = self.store.nudge(id, REST).now_or_never().unwrap();
         let is_nudged = answer.map_err(|error| self.store_failed(run, &error))?;
         let is_at_provider = !matches!(self.runs[run].stage, Stage::Created | Stage::Ended);
-        rule(!is_nudged || is_at_provider, "only what is at the provider is nudged", run, String::new)?;
+        rule(
+            !is_nudged || is_at_provider,
+            "only what is at the provider is nudged",
+            run,
+            String::new,
+        )?;
         if is_nudged {
             self.woke(run);
             self.saw("nudge: made it due");
@@ -240,9 +292,12 @@ impl World {
         let answer = self.store.expedite(id).now_or_never().unwrap();
         let answer = answer.map_err(|error| self.store_failed(run, &error))?;
         let has_ended = self.runs[run].end.is_some();
-        rule(answer == Some(!has_ended), "what has not ended is expedited", run, || {
-            format!("{answer:?}")
-        })?;
+        rule(
+            answer == Some(!has_ended),
+            "what has not ended is expedited",
+            run,
+            || format!("{answer:?}"),
+        )?;
         if has_ended {
             self.saw("expedite: came too late");
         } else {
@@ -285,27 +340,49 @@ impl World {
         let forged = ProviderJobId::parse("forged-job").unwrap();
         match self.dice.below(4) {
             0 => {
-                let callback = Callback { run, token: made_up, job: Some(&forged), body };
+                let callback = Callback {
+                    run,
+                    token: made_up,
+                    job: Some(&forged),
+                    body,
+                };
                 self.must_be_unheard(callback, "forged: a made-up token was refused")
             }
             1 if other != run => {
                 let Some(token) = strange else { return Ok(()) };
-                let callback = Callback { run, token, job: Some(&forged), body };
+                let callback = Callback {
+                    run,
+                    token,
+                    job: Some(&forged),
+                    body,
+                };
                 self.must_be_unheard(callback, "forged: another run's token was refused")
             }
             2 if other != run => {
                 let taken = self.runs[other].tries.iter().rev();
-                let taken = taken.filter_map(|its| its.stored.as_ref()?.job.clone()).next();
+                let taken = taken
+                    .filter_map(|its| its.stored.as_ref()?.job.clone())
+                    .next();
                 let (Some(token), Some(job)) = (own, taken) else {
                     return Ok(());
                 };
-                self.receive(Callback { run, token, job: Some(&job), body })?;
+                self.receive(Callback {
+                    run,
+                    token,
+                    job: Some(&job),
+                    body,
+                })?;
                 self.saw("forged: another run's job was not adopted");
                 Ok(())
             }
             _ => {
                 let Some(token) = own else { return Ok(()) };
-                self.receive(Callback { run, token, job: None, body })?;
+                self.receive(Callback {
+                    run,
+                    token,
+                    job: None,
+                    body,
+                })?;
                 self.saw("forged: a good token without a job changed nothing");
                 Ok(())
             }
@@ -315,7 +392,9 @@ impl World {
     fn must_be_unheard(&mut self, callback: Callback<'_>, saw: &'static str) -> Lawful {
         let run = callback.run;
         let heard = self.receive(callback)?;
-        rule(heard.is_none(), "a forged token has no effect", run, || format!("{heard:?}"))?;
+        rule(heard.is_none(), "a forged token has no effect", run, || {
+            format!("{heard:?}")
+        })?;
         self.saw(saw);
         self.audit(run)
     }

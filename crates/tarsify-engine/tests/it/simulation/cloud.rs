@@ -79,7 +79,11 @@ impl CloudJob {
     /// When it ends, if it lives so long.
     fn end(&self) -> Micros {
         let end = self.ends_at.min(self.stopped_at.unwrap_or(Micros::MAX));
-        if end < self.dies_at { end } else { Micros::MAX / 2 }
+        if end < self.dies_at {
+            end
+        } else {
+            Micros::MAX / 2
+        }
     }
 
     pub(super) fn is_alive(&self, now: Micros) -> bool {
@@ -277,11 +281,7 @@ impl Cloud {
         } else {
             soon
         };
-        Reply {
-            answer,
-            after,
-            job,
-        }
+        Reply { answer, after, job }
     }
 
     pub(super) fn stop(

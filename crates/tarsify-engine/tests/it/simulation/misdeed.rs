@@ -33,7 +33,9 @@ impl World {
         }
         match (self.settings.bug, answer) {
             (Some(Bug::UnknownMeansDone), LookAnswer::NotFound) => done(json!({})),
-            (Some(Bug::LosesAtOnce), LookAnswer::NotFound) => ended(JobStatus::Failed { message: None }),
+            (Some(Bug::LosesAtOnce), LookAnswer::NotFound) => {
+                ended(JobStatus::Failed { message: None })
+            }
             (Some(Bug::StormIsFailure), LookAnswer::Unavailable { .. }) => {
                 ended(JobStatus::Failed { message: None })
             }
@@ -74,8 +76,7 @@ impl World {
                     && self.runs[write.run].disturbed_at > 0 =>
             {
                 advance.to = Stage::Created;
-                advance.then =
-                    tarsify_domain::execution::Then::After(std::time::Duration::ZERO);
+                advance.then = tarsify_domain::execution::Then::After(std::time::Duration::ZERO);
                 for attempt in &mut advance.attempts {
                     attempt.state = AttemptState::Undone;
                 }

@@ -3,9 +3,7 @@
 
 use futures_util::FutureExt;
 use serde_json::json;
-use tarsify_domain::execution::{
-    ExecutionQueue, Known, ProviderJobId, Stage, TokenHash, Written,
-};
+use tarsify_domain::execution::{ExecutionQueue, Known, ProviderJobId, Stage, TokenHash, Written};
 use tarsify_engine::machine::{Event, Question};
 use tarsify_engine::provider::{StopAnswer, SubmitAnswer};
 
@@ -96,7 +94,9 @@ impl World {
         }
         let deliveries = self.dice.pick(&[0, 1, 1, 1, 2, 3]);
         for _ in 0..deliveries {
-            let late = self.dice.pick(&[5 * MILLI, 200 * MILLI, 5 * SECOND, 150 * SECOND]);
+            let late = self
+                .dice
+                .pick(&[5 * MILLI, 200 * MILLI, 5 * SECOND, 150 * SECOND]);
             let late = self.dice.between(MILLI, late);
             self.put(until + late, Happening::Callback { job, deliveries: 3 });
         }
@@ -158,7 +158,10 @@ impl World {
             _ => "callback: came on time",
         });
         let after = &mut self.runs[run].tries[place(attempt)];
-        let has_job = after.stored.as_ref().is_some_and(|after| after.job.is_some());
+        let has_job = after
+            .stored
+            .as_ref()
+            .is_some_and(|after| after.job.is_some());
         if before.job.is_none() && has_job {
             after.was_adopted = true;
             self.saw("callback: its job was adopted");
@@ -169,12 +172,20 @@ impl World {
     /// What the door does with a callback: it finds the attempt by the token, and has somebody
     /// look. The body is not looked at.
     pub(super) fn receive(&mut self, callback: Callback<'_>) -> Result<Option<Known>, Violation> {
-        let Callback { run, token, job, body } = callback;
+        let Callback {
+            run,
+            token,
+            job,
+            body,
+        } = callback;
         let id = self.runs[run].id.unwrap();
         let known = self.store.find_callback(id, &token).now_or_never().unwrap();
         let mut known = known.map_err(|error| self.store_failed(run, &error))?;
         if known.is_none() && self.has(Bug::NeedsNoToken) && !self.runs[run].tries.is_empty() {
-            known = Some(Known { attempt: 1, has_job: false });
+            known = Some(Known {
+                attempt: 1,
+                has_job: false,
+            });
         }
         let Some(known) = known else {
             return Ok(None);
@@ -182,8 +193,14 @@ impl World {
         if self.has(Bug::TrustsCallback) {
             self.runs[run].hearsay = body.get("output").cloned();
         }
-        self.tell(run, || format!("a callback for attempt {} tells {job:?}", known.attempt));
-        let hinted = self.store.hint(id, known.attempt, job).now_or_never().unwrap();
+        self.tell(run, || {
+            format!("a callback for attempt {} tells {job:?}", known.attempt)
+        });
+        let hinted = self
+            .store
+            .hint(id, known.attempt, job)
+            .now_or_never()
+            .unwrap();
         hinted.map_err(|error| self.store_failed(run, &error))?;
         self.woke(run);
         self.audit(run)?;

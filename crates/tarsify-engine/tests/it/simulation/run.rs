@@ -38,7 +38,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(number: usize, people: &[Requester], weather: &Weather, dice: &mut Dice) -> Self {
+    pub(super) fn new(
+        number: usize,
+        people: &[Requester],
+        weather: &Weather,
+        dice: &mut Dice,
+    ) -> Self {
         let requester = dice.pick(people);
         let key = dice.chance(700).then(|| {
             let key = format!("key-{number}");
@@ -79,7 +84,9 @@ impl Plan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     /// Asks for it; with another body under the same key, by mistake.
-    Run { is_other_body: bool },
+    Run {
+        is_other_body: bool,
+    },
     Cancel,
     Nudge,
     Expedite,
@@ -176,7 +183,11 @@ pub(super) fn wishes(plan: &Plan, begin: Micros, dice: &mut Dice) -> Vec<(Micros
         },
     )];
     if plan.key.is_some() {
-        let twins = dice.below(8).saturating_sub(4);
+        let twins = if dice.chance(4) {
+            100
+        } else {
+            dice.below(8).saturating_sub(4)
+        };
         for _ in 0..twins {
             let later = dice.pick(&[0, 0, 5 * MILLI, 300 * MILLI, 30 * SECOND]);
             let is_other_body = dice.chance(80);

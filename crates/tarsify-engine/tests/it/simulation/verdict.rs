@@ -28,13 +28,20 @@ impl World {
             });
         }
         let Some(ending) = ending_of(execution.summary.status) else {
-            return rule(its.bookings == 0, "nothing is booked before the end", run, String::new);
+            return rule(
+                its.bookings == 0,
+                "nothing is booked before the end",
+                run,
+                String::new,
+            );
         };
         its.end = Some(execution.clone());
         its.ended_at = self.now;
         let bookings = its.bookings;
         self.open -= 1;
-        rule(bookings == 1, "an end is booked once", run, || format!("{bookings} times"))?;
+        rule(bookings == 1, "an end is booked once", run, || {
+            format!("{bookings} times")
+        })?;
         self.coverage.ended(ending, execution.summary.reason);
         self.judge(run, ending, report)?;
         self.put_in(60 * SECOND, Happening::OrphansMustBeSeenTo { run });
@@ -53,7 +60,10 @@ impl World {
         let its = &self.runs[run];
         let summary = &report.execution.summary;
         let output = report.execution.output.as_ref();
-        let fell = |fate: &Fate| self.jobs_of(run).any(|job| job.met_fate(now) && job.fate == *fate);
+        let fell = |fate: &Fate| {
+            self.jobs_of(run)
+                .any(|job| job.met_fate(now) && job.fate == *fate)
+        };
         let is_true = match (ending, summary.reason) {
             (Ending::Completed, None) => {
                 let winner = report.attempts.iter().map(|stored| &stored.attempt);
@@ -97,10 +107,15 @@ impl World {
         };
         let has_output = output.is_some() == (ending == Ending::Completed);
         let has_message = summary.message.is_some() == (ending != Ending::Completed);
-        rule(is_true && has_output && has_message, "an end is what really happened", run, || {
-            let jobs: Vec<_> = self.jobs_of(run).map(|job| (&job.id, &job.fate)).collect();
-            format!("{ending:?} {:?} {output:?}, jobs {jobs:?}", summary.reason)
-        })
+        rule(
+            is_true && has_output && has_message,
+            "an end is what really happened",
+            run,
+            || {
+                let jobs: Vec<_> = self.jobs_of(run).map(|job| (&job.id, &job.fate)).collect();
+                format!("{ending:?} {:?} {output:?}, jobs {jobs:?}", summary.reason)
+            },
+        )
     }
 
     fn note_end(&mut self, run: usize, ending: Ending, report: &ExecutionReport) {
@@ -130,7 +145,11 @@ impl World {
             (_, Some(EndReason::Deadline)) => {
                 if report.attempts.is_empty() {
                     self.saw("deadline: one was never submitted");
-                } else if report.attempts.iter().any(|stored| stored.attempt.job.is_some()) {
+                } else if report
+                    .attempts
+                    .iter()
+                    .any(|stored| stored.attempt.job.is_some())
+                {
                     self.saw("deadline: one was at the provider");
                 }
                 if self.jobs_of(run).any(|job| job.fate == Fate::Sticks) {
@@ -155,15 +174,22 @@ impl World {
         }
         let its = &self.runs[run];
         let storms = &self.weather.storms;
-        let stormy = storms.iter().any(|(from, until)| its.accepted_at < *until && *from < now);
+        let stormy = storms
+            .iter()
+            .any(|(from, until)| its.accepted_at < *until && *from < now);
         if stormy {
             self.saw("storm: a run lived through it and completed");
         }
         let attempts = report.attempts.iter().map(|stored| &stored.attempt);
-        let winner = attempts.clone().find(|attempt| attempt.state == AttemptState::Won);
+        let winner = attempts
+            .clone()
+            .find(|attempt| attempt.state == AttemptState::Won);
         let Some(winner) = winner else { return };
         let is_falsy = |output: &serde_json::Value| {
-            matches!(output.to_string().as_str(), "false" | "\"\"" | "[]" | "0" | "{}")
+            matches!(
+                output.to_string().as_str(),
+                "false" | "\"\"" | "[]" | "0" | "{}"
+            )
         };
         if report.execution.output.as_ref().is_some_and(is_falsy) {
             self.saw("job: a falsy output is a result");
@@ -182,7 +208,8 @@ impl World {
             self.saw("job: the first attempt's won after a second was made");
         }
         let completed = self.jobs_of(run);
-        let completed = completed.filter(|job| job.met_fate(now) && matches!(job.fate, Fate::Makes(_)));
+        let completed =
+            completed.filter(|job| job.met_fate(now) && matches!(job.fate, Fate::Makes(_)));
         if completed.count() > 1 {
             self.saw("job: two completed and one won");
         }
@@ -204,12 +231,22 @@ impl World {
             return Ok(());
         }
         let its = &self.runs[run];
-        let since = self.undisturbed_since(run).map(|since| since.max(its.deadline_at));
+        let since = self
+            .undisturbed_since(run)
+            .map(|since| since.max(its.deadline_at));
         let due = since.map_or(self.now, |since| since + 60 * SECOND);
         if since.is_some() && due < self.now {
-            return rule(false, "E5: nothing is open a minute past its deadline", run, || {
-                format!("{:?}, nothing was in its way since {since:?}", self.runs[run].stage)
-            });
+            return rule(
+                false,
+                "E5: nothing is open a minute past its deadline",
+                run,
+                || {
+                    format!(
+                        "{:?}, nothing was in its way since {since:?}",
+                        self.runs[run].stage
+                    )
+                },
+            );
         }
         self.put(due.max(self.now) + SECOND, Happening::MustHaveEnded { run });
         Ok(())
@@ -224,29 +261,46 @@ impl World {
         let due = since.map_or(self.now, |since| since + 90 * SECOND);
         if since.is_some() && due < self.now {
             return rule(false, "a wish to cancel is heard", run, || {
-                format!("{:?}, nothing was in its way since {since:?}", self.runs[run].stage)
+                format!(
+                    "{:?}, nothing was in its way since {since:?}",
+                    self.runs[run].stage
+                )
             });
         }
-        self.put(due.max(self.now) + SECOND, Happening::CancelMustBeHeard { run });
+        self.put(
+            due.max(self.now) + SECOND,
+            Happening::CancelMustBeHeard { run },
+        );
         Ok(())
     }
 
     /// A job that the store knows of is asked to stop when its run has ended without it.
     pub(super) fn orphans_must_be_seen_to(&mut self, run: usize) -> Lawful {
         let its = &self.runs[run];
-        let grace = self.undisturbed_since(run).map(|since| since.max(its.ended_at) + 60 * SECOND);
-        let known = its.tries.iter().filter_map(|its| its.stored.as_ref()?.job.as_ref());
+        let grace = self
+            .undisturbed_since(run)
+            .map(|since| since.max(its.ended_at) + 60 * SECOND);
+        let known = its
+            .tries
+            .iter()
+            .filter_map(|its| its.stored.as_ref()?.job.as_ref());
         let mut left = known.filter_map(|job| self.cloud.find(job));
         let left = left.find(|job| {
             // What the provider says it does not know cannot be stopped.
-            job.missed.is_none() && job.stops == 0 && job.stop_tries < 2 && job.lives_until() > its.ended_at + 60 * SECOND && job.is_alive(self.now)
+            job.missed.is_none()
+                && job.stops == 0
+                && job.stop_tries < 2
+                && job.lives_until() > its.ended_at + 60 * SECOND
+                && job.is_alive(self.now)
         });
         let Some(left) = left else {
             return Ok(());
         };
         let is_late = grace.is_some_and(|grace| grace <= self.now);
         let orphan = left.id.clone();
-        rule(!is_late, "orphans are called off", run, || format!("{orphan:?} works for nobody"))?;
+        rule(!is_late, "orphans are called off", run, || {
+            format!("{orphan:?} works for nobody")
+        })?;
         self.put_in(5 * SECOND, Happening::OrphansMustBeSeenTo { run });
         Ok(())
     }
@@ -259,14 +313,21 @@ impl World {
             }
             self.audit(run)?;
             let its = &self.runs[run];
-            rule(its.end.is_some(), "everything comes to its end", run, || {
-                format!("{:?}", its.stage)
-            })?;
+            rule(
+                its.end.is_some(),
+                "everything comes to its end",
+                run,
+                || format!("{:?}", its.stage),
+            )?;
             let bookings = its.bookings;
-            rule(bookings == 1, "an end is booked once", run, || format!("{bookings} times"))?;
+            rule(bookings == 1, "an end is booked once", run, || {
+                format!("{bookings} times")
+            })?;
             let mut states = its.tries.iter().filter_map(|its| its.stored.as_ref());
             let left = states.find(|stored| stored.state == AttemptState::Orphaned);
-            rule(left.is_none(), "orphans are called off", run, || format!("{left:?}"))?;
+            rule(left.is_none(), "orphans are called off", run, || {
+                format!("{left:?}")
+            })?;
             let is_early = its.end.as_ref().is_some_and(|end| {
                 end.summary.status == ExecutionStatus::Cancelled && its.tries.is_empty()
             });

@@ -7,6 +7,9 @@ use super::time::{MINUTE, Micros, SECOND};
 /// From when until when.
 pub(super) type Span = (Micros, Micros);
 
+/// Something has to go right now and then, or nothing would be learned.
+const WORST: u64 = 600;
+
 /// All chances are per thousand.
 pub(super) struct Weather {
     pub(super) submit_lost: u64,
@@ -39,10 +42,12 @@ pub(super) struct Weather {
 
 impl Weather {
     pub(super) fn new(dice: &mut Dice) -> Self {
+        // In some worlds hardly anything goes right.
+        let times = if dice.chance(100) { 6 } else { 1 };
         let mut often = |mild: u64, wild: u64| match dice.below(6) {
             0..=2 => 0,
-            3 | 4 => mild,
-            _ => wild,
+            3 | 4 => (mild * times).min(WORST),
+            _ => (wild * times).min(WORST),
         };
         let mut weather = Self {
             submit_lost: often(30, 250),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tarsify_domain::execution::{
-    Advance, Claim, Claimed, ExecutionQueue, Lease, Settlement, Stage, TokenHash, Work,
+    Advance, Claim, Claimed, ExecutionQueue, Lease, Settlement, TokenHash, Work,
 };
 use tarsify_engine::machine::{Effect, Event, Question, Task, step};
 
@@ -14,7 +14,7 @@ use super::bug::Bug;
 use super::dice::Dice;
 use super::run::Poison;
 use super::time::{MILLI, Micros, SECOND, moment};
-use super::world::{Happening, Lawful, World, rule};
+use super::world::{Happening, Lawful, Violation, World, rule};
 
 pub(super) const LEASE: Micros = 30 * SECOND;
 /// The pause before a write that failed is tried again.
@@ -44,16 +44,16 @@ pub(super) struct Hand {
     knew_of_cancel: bool,
     asked_before: bool,
     /// How often the execution was leased without a word, at the time of this lease.
-    strikes: u32,
+    pub(super) strikes: u32,
 }
 
 pub(super) struct Worker {
     pub(super) life: Life,
     pub(super) incarnation: u32,
-    hands: BTreeMap<u64, Hand>,
+    pub(super) hands: BTreeMap<u64, Hand>,
     /// What came in while it was stopped.
     pub(super) parked: Vec<Happening>,
-    paused_at: Micros,
+    pub(super) paused_at: Micros,
     room: usize,
     rest: Micros,
     next_sweep: Micros,
@@ -160,10 +160,16 @@ impl World {
         for kind in 0..3_u8 {
             let worker = &self.workers[badge.worker];
             let room = worker.room.saturating_sub(worker.hands.len());
-            if room == 0 || is_down || kind == 2 && now < worker.next_sweep {
+            let is_sweep = kind == 2;
+            if is_down || is_sweep && now < worker.next_sweep || !is_sweep && room == 0 {
                 continue;
             }
-            let limit = 1 + self.dice.below(u64::try_from(room.min(12)).unwrap());
+            // There is always room for what has to end.
+            let limit = if is_sweep {
+                64
+            } else {
+                1 + self.dice.below(u64::try_from(room.min(12)).unwrap())
+            };
             was_busy |= self.claim(badge, kind, limit)?;
         }
         let worker = &mut self.workers[badge.worker];
@@ -180,27 +186,34 @@ impl World {
         Ok(())
     }
 
-    fn claim(&mut self, badge: Badge, kind: u8, limit: u64) -> Result<bool, super::world::Violation> {
+    fn claim(&mut self, badge: Badge, kind: u8, limit: u64) -> Result<bool, Violation> {
         let work = match kind {
             0 => Work::Submit((0..limit).map(|_| self.fresh_token()).collect()),
             1 => Work::Look,
             _ if self.has(Bug::IgnoresDeadline) => return Ok(false),
             _ => Work::Sweep,
         };
-        let lease = if self.has(Bug::LongLease) { 20 * LEASE } else { LEASE };
-        let claim = Claim {
+        let mut lease = LEASE;
+        if self.has(Bug::LongLease) {
+            lease *= 20;
+        }
+        let mut claim = Claim {
             work,
             limit: u32::try_from(limit).unwrap(),
             lease: Duration::from_micros(lease),
             allowance: self.dice.pick(&[1, 3, 1000, 1000]),
             allowances: HashMap::new(),
         };
-        if self.has(Bug::IgnoresLeases) && self.dice.chance(50) {
-            self.clock.set(self.now + LEASE);
+        // To the store every lease seems to have run out.
+        let is_blind = self.has(Bug::IgnoresLeases) && self.dice.chance(50);
+        if is_blind {
+            claim.lease = Duration::ZERO;
+            self.clock.set(self.now + lease);
         }
         let claimed = self.store.claim(&claim).now_or_never().unwrap();
+        claim.lease = Duration::from_micros(lease);
         self.clock.set(self.now);
-        let claimed = claimed.map_err(|error| super::world::Violation {
+        let claimed = claimed.map_err(|error| Violation {
             rule: "the store does not fail by itself",
             run: None,
             said: format!("claim: {error:?}"),
@@ -239,7 +252,12 @@ impl World {
                 continue;
             }
             let run = self.by_id[&claimed.lease.id];
-            let Claimed { lease, mut state, submission, .. } = claimed;
+            let Claimed {
+                lease,
+                mut state,
+                submission,
+                ..
+            } = claimed;
             let knew_of_cancel = state.is_cancel_requested;
             let strikes = state.strikes;
             self.misread(&mut state);
@@ -263,7 +281,11 @@ impl World {
                 self.disturb(run);
                 self.excuse(run);
                 let event = Event::Claimed { is_fresh_attempt };
-                let heard = Happening::Heard { badge, hand: number, event };
+                let heard = Happening::Heard {
+                    badge,
+                    hand: number,
+                    event,
+                };
                 self.workers[badge.worker].parked.push(heard);
             }
         }
@@ -347,9 +369,12 @@ impl World {
         let is_submit = matches!(question, Question::Submit { .. });
         if is_submit {
             let knew = hand.knew_of_cancel && !self.has(Bug::IgnoresCancel);
-            rule(!knew, "what was called off before its call is never sent", run, || {
-                format!("{question:?}")
-            })?;
+            rule(
+                !knew,
+                "what was called off before its call is never sent",
+                run,
+                || format!("{question:?}"),
+            )?;
             if self.runs[run].plan.poison == Some(Poison::Submit) {
                 return self.poisoned(badge, number);
             }
@@ -362,7 +387,11 @@ impl World {
         }
         if self.has(Bug::StopsOnPaper) && matches!(question, Question::Stop { .. }) {
             let event = Event::Stopped(tarsify_engine::provider::StopAnswer::Cancelled);
-            let heard = Happening::Heard { badge, hand: number, event };
+            let heard = Happening::Heard {
+                badge,
+                hand: number,
+                event,
+            };
             self.put_in(MILLI, heard);
             return Ok(());
         }
@@ -386,7 +415,9 @@ impl World {
             question,
             asked_at: self.now,
         };
-        self.tell(call.run, || format!("worker {} asks {:?}", badge.worker, call.question));
+        self.tell(call.run, || {
+            format!("worker {} asks {:?}", badge.worker, call.question)
+        });
         self.send(badge, Happening::AtProvider(call));
         Ok(())
     }
@@ -437,141 +468,6 @@ impl World {
             self.put(at, Happening::Heard { badge, hand, event });
         } else {
             self.put(at + PAUSE, Happening::Retry(write));
-        }
-    }
-
-    /// Whether the worker is struck down right now, or stopped.
-    fn is_struck(&mut self, badge: Badge) -> Result<bool, super::world::Violation> {
-        if self.dice.chance(self.weather.kill) {
-            self.kill(badge.worker)?;
-            return Ok(true);
-        }
-        if self.dice.chance(self.weather.pause) {
-            self.pause(badge.worker)?;
-        }
-        Ok(false)
-    }
-
-    /// The execution stops whoever has it in hand: the task alone, or the process.
-    fn poisoned(&mut self, badge: Badge, number: u64) -> Lawful {
-        let Some(hand) = self.workers[badge.worker].hands.remove(&number) else {
-            return Ok(());
-        };
-        self.saw("poison: it stopped its worker");
-        let run = &mut self.runs[hand.run];
-        run.crashes += 1;
-        let (crashes, strikes) = (run.crashes, hand.strikes);
-        let most = self.policy.max_strikes;
-        rule(
-            strikes <= most,
-            "what stops its workers is quarantined",
-            hand.run,
-            || format!("it stopped them {crashes} times, {strikes} in a row"),
-        )?;
-        self.disturb(hand.run);
-        self.excuse(hand.run);
-        self.tell(hand.run, || "poison stops its worker".to_owned());
-        if self.dice.chance(200) {
-            return self.kill(badge.worker);
-        }
-        Ok(())
-    }
-
-    pub(super) fn kill(&mut self, number: usize) -> Lawful {
-        let worker = &mut self.workers[number];
-        if worker.life == Life::Dead {
-            return Ok(());
-        }
-        worker.life = Life::Dead;
-        worker.incarnation += 1;
-        let hands = std::mem::take(&mut worker.hands);
-        let parked = std::mem::take(&mut worker.parked);
-        for hand in hands.into_values() {
-            self.disturb(hand.run);
-            self.excuse(hand.run);
-            self.tell(hand.run, || format!("worker {number} is killed"));
-        }
-        for what in parked {
-            self.in_vain(what);
-        }
-        let after = self.dice.between(500 * MILLI, 20 * SECOND);
-        self.put_in(after, Happening::Revive(number));
-        self.muster();
-        Ok(())
-    }
-
-    pub(super) fn revive(&mut self, number: usize) -> Lawful {
-        let worker = &mut self.workers[number];
-        worker.life = Life::Awake;
-        let incarnation = worker.incarnation;
-        let badge = Badge { worker: number, incarnation };
-        self.muster();
-        self.put_in(MILLI, Happening::Tick(badge));
-        Ok(())
-    }
-
-    pub(super) fn pause(&mut self, number: usize) -> Lawful {
-        let worker = &mut self.workers[number];
-        if worker.life != Life::Awake {
-            return Ok(());
-        }
-        worker.life = Life::Paused;
-        worker.paused_at = self.now;
-        let runs: Vec<_> = worker.hands.values().map(|hand| hand.run).collect();
-        for run in runs {
-            self.disturb(run);
-            self.excuse(run);
-            self.tell(run, || format!("worker {number} is stopped"));
-        }
-        let after = self.dice.pick(&[2 * SECOND, 10 * SECOND, 40 * SECOND, 100 * SECOND]);
-        self.put_in(after, Happening::Resume(number));
-        self.muster();
-        Ok(())
-    }
-
-    pub(super) fn resume(&mut self, number: usize) -> Lawful {
-        let worker = &mut self.workers[number];
-        if worker.life != Life::Paused {
-            return Ok(());
-        }
-        worker.life = Life::Awake;
-        let is_within = self.now < worker.paused_at + LEASE && !worker.hands.is_empty();
-        let runs: Vec<_> = worker.hands.values().map(|hand| hand.run).collect();
-        let parked = std::mem::take(&mut worker.parked);
-        for run in runs {
-            self.disturb(run);
-            self.tell(run, || format!("worker {number} goes on"));
-        }
-        if is_within {
-            self.saw("worker: stopped and went on within its lease");
-        }
-        for what in parked {
-            self.put_in(MILLI, what);
-        }
-        self.muster();
-        Ok(())
-    }
-
-    /// Notes since when some worker has been at work.
-    fn muster(&mut self) {
-        let is_staffed = self.workers.iter().any(|worker| worker.life == Life::Awake);
-        if !is_staffed {
-            self.saw("worker: all were down");
-            self.staffed_since = None;
-        } else if self.staffed_since.is_none() {
-            self.staffed_since = Some(self.now);
-        }
-    }
-
-    /// A fault of ours or of the store has hit the run.
-    pub(super) fn disturb(&mut self, run: usize) {
-        self.runs[run].disturbed_at = self.now;
-    }
-
-    /// The fault may have cost a job: a call may have been made of which nobody wrote.
-    pub(super) fn excuse(&mut self, run: usize) {
-        if self.runs[run].stage == Stage::Submitting {
-            self.runs[run].excuses += 1;
         }
     }
 }

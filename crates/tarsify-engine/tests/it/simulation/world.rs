@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use tarsify_domain::execution::{
-    Claimed, ProviderJobId, Requester, RunnableModel, TokenHash,
-};
+use tarsify_domain::execution::{Claimed, ProviderJobId, Requester, RunnableModel, TokenHash};
 use tarsify_domain::id::ExecutionId;
 use tarsify_engine::MemoryStore;
 use tarsify_engine::machine::{Event, Policy};
@@ -60,26 +58,44 @@ pub(super) fn rule(
 
 /// Something that is going to happen.
 pub(super) enum Happening {
-    Wished { run: usize, wish: Wish },
-    Revise { model: usize },
+    Wished {
+        run: usize,
+        wish: Wish,
+    },
+    Revise {
+        model: usize,
+    },
     /// At a worker: it looks for work.
     Tick(Badge),
     /// At a worker: what it leased.
     Leased(Badge, Vec<Claimed>),
     /// At a worker: the answer to what a task waits for.
-    Heard { badge: Badge, hand: u64, event: Event },
+    Heard {
+        badge: Badge,
+        hand: u64,
+        event: Event,
+    },
     /// At a worker: a write is to be tried again.
     Retry(Write),
     AtProvider(Call),
     AtStore(Write),
-    Callback { job: usize, deliveries: u32 },
+    Callback {
+        job: usize,
+        deliveries: u32,
+    },
     Kill(usize),
     Revive(usize),
     Resume(usize),
     /// Checks that come due.
-    MustHaveEnded { run: usize },
-    CancelMustBeHeard { run: usize },
-    OrphansMustBeSeenTo { run: usize },
+    MustHaveEnded {
+        run: usize,
+    },
+    CancelMustBeHeard {
+        run: usize,
+    },
+    OrphansMustBeSeenTo {
+        run: usize,
+    },
 }
 
 impl Happening {

@@ -1,7 +1,7 @@
 //! In which order executions are submitted, so that nobody who asks for much keeps others
 //! waiting.
 
-use tarsify_domain::execution::{AttemptState, Claim, Requester, Stage, Then};
+use tarsify_domain::execution::{AttemptState, Claim, Requester, RunnableModel, Stage, Then};
 
 use super::world::{ExecutionWorld, a_claim, assert_due, ids, seconds, submissions};
 use crate::builders::{advance, attempt, new_test_run};
@@ -48,18 +48,33 @@ pub(super) async fn a_newcomer_overtakes_nobody_who_waits_as_long(world: Executi
 }
 
 pub(super) async fn turns_are_taken_at_each_endpoint_by_itself(world: ExecutionWorld) {
-    let (here, there) = (world.model().await, world.model().await);
+    let (left, right) = (world.model().await, world.model().await);
+    for (here, there) in [(&left, &right), (&right, &left)] {
+        let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+        let at = |model: &RunnableModel, count| Claim {
+            allowance: 0,
+            allowances: [(model.endpoint.id, 100)].into(),
+            ..a_claim(submissions(count))
+        };
+        let b = world.runs(there, clara, 2).await;
+        let many = world.runs(here, carla, 6).await;
+        assert_eq!(ids(&world.claim(&at(here, 4)).await), many[..4]);
+        let a = world.runs(there, carla, 1).await;
+        let order = ids(&world.claim(&at(there, 100)).await);
+        assert_eq!(order, [b[0], a[0], b[1]]);
+        assert_eq!(ids(&world.submit_all().await), many[4..]);
+    }
+}
+
+pub(super) async fn the_first_of_each_endpoint_come_first(world: ExecutionWorld) {
+    let (left, right) = (world.model().await, world.model().await);
     let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
-    world.runs(&here, carla, 5).await;
-    let a = world.runs(&there, carla, 1).await;
-    let b = world.runs(&there, clara, 2).await;
-    let claim = Claim {
-        allowance: 0,
-        allowances: [(there.endpoint.id, 10)].into(),
-        ..a_claim(submissions(10))
-    };
-    let order = ids(&world.claim(&claim).await);
-    assert_eq!(order, [a[0], b[0], b[1]]);
+    // Whoever is submitted here leaves higher turns to those who are left.
+    let many = world.runs(&left, carla, 5).await;
+    assert_eq!(ids(&world.claim(&a_claim(submissions(3))).await), many[..3]);
+    let few = world.runs(&right, clara, 2).await;
+    let order = ids(&world.submit_all().await);
+    assert_eq!(order, [many[3], few[0], many[4], few[1]]);
 }
 
 pub(super) async fn what_waits_again_keeps_its_turn(world: ExecutionWorld) {

@@ -68,6 +68,20 @@ pub(super) async fn the_longest_due_is_first(world: ExecutionWorld) {
     assert_eq!(order, [all[1], all[2], all[0]], "leases ran out meanwhile");
 }
 
+pub(super) async fn the_longest_due_is_first_wherever_it_is(world: ExecutionWorld) {
+    let mut expected = accepted_for(&world, &[10, 40]).await;
+    let others = accepted_for(&world, &[20, 30]).await;
+    expected.splice(1..1, others);
+    world.pass(seconds(60)).await;
+    let one = Claim {
+        limit: 1,
+        ..a_claim(Work::Look)
+    };
+    let mut order = ids(&world.claim(&one).await);
+    order.extend(ids(&world.look_all().await));
+    assert_eq!(order, expected);
+}
+
 pub(super) async fn what_was_called_for_is_first(world: ExecutionWorld) {
     let all = accepted_for(&world, &[10, 20, 30, 400]).await;
     world.pass(seconds(60)).await;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use tarsify_domain::execution::RunnableModel;
+use tarsify_domain::Scope;
+use tarsify_domain::execution::{EndReason, RunnableModel};
 use tarsify_domain::id::ConsumerId;
 
 use super::world::{ExecutionWorld, assert_applied};
-use crate::builders::{completion, new_test_run};
+use crate::builders::{completion, new_test_run, settlement};
 
 /// So many runs that completed.
 pub(super) async fn complete(
@@ -39,13 +40,18 @@ pub(super) async fn runs_are_counted_once(world: ExecutionWorld) {
     assert_eq!(world.props.runs_of_model(model.id).await, 5);
 }
 
-pub(super) async fn only_runs_that_ended_are_counted(world: ExecutionWorld) {
+pub(super) async fn only_runs_that_completed_are_counted(world: ExecutionWorld) {
     let model = world.model().await;
     let carla = world.props.consumer().await;
     world.admit(&new_test_run(&model, 5)).await;
     let tried = world.submit().await;
     assert_applied(world.settle(&completion(&tried, 1.into())).await);
-    world.runs(&model, carla, 2).await;
+    let runs = world.runs(&model, carla, 4).await;
+    let claimed = world.submit().await;
+    let end = settlement(&claimed, EndReason::ProviderError);
+    assert_applied(world.settle(&end).await);
+    let cancel = world.repository.request_cancel(Scope::System, runs[1]);
+    cancel.await.unwrap();
     world.accept().await;
     assert_eq!(world.queue.tally(100).await.unwrap(), 0);
     assert_eq!(world.props.runs_of_model(model.id).await, 0);

@@ -1,0 +1,182 @@
+//! Keeps executions, which are their own queue. Every method is one statement; what it may do is
+//! decided by the guards in it, never by what was read before.
+
+mod admission;
+mod attempts;
+mod cancel;
+mod claim;
+mod claimed;
+mod material;
+mod queue;
+mod report;
+mod row;
+mod runnable;
+mod tally;
+mod write;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::QueryableByName;
+use diesel::pg::Pg;
+use diesel::sql_types::Bool;
+use tarsify_domain::execution::{
+    AdmitError, Admitted, CancelAnswer, Execution, ExecutionFilter, ExecutionReport,
+    ExecutionRepository, ExecutionSummary, Found, NewExecution,
+};
+use tarsify_domain::id::ExecutionId;
+use tarsify_domain::idempotency::IdempotencyClaim;
+use tarsify_domain::{Page, PageRequest, RepoError, Scope};
+
+use crate::error::Failure;
+use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::pool::Database;
+use crate::statement::{Binds, Statement};
+
+use admission::{AdmissionRow, ReplayRow};
+use cancel::AnswerRow;
+use report::ReportRow;
+use row::{CONTENT, ExecutionRow, MODELS, SUMMARY, SummaryRow, seen_by};
+
+/// The primary key of executions.
+const ID_UNIQUE: &str = "executions_pkey";
+
+/// The primary key of idempotency keys.
+const KEY_UNIQUE: &str = "idempotency_keys_pkey";
+
+/// Executions in PostgreSQL, the queue of their workers, and the models to run.
+pub struct PgExecutionRepository {
+    database: Database,
+}
+
+impl PgExecutionRepository {
+    /// Keeps them in `database`.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl ExecutionRepository for PgExecutionRepository {
+    async fn find(&self, scope: Scope, id: ExecutionId) -> Result<Found<Execution>, RepoError> {
+        let mut binds = Binds::default();
+        let id = binds.uuid(id.uuid());
+        let seen = seen_by(scope, &mut binds);
+        let sql = format!(
+            "SELECT {SUMMARY}, {CONTENT}, {seen} AS is_seen FROM executions x {MODELS} \
+             WHERE x.id = {id}"
+        );
+        let rows = self.database.read(&Statement::new(sql, binds)).await;
+        let rows: Vec<FoundRow> = rows.map_err(|failure| failure.into_repo())?;
+        match rows.into_iter().next() {
+            None => Ok(Found::Nowhere),
+            Some(FoundRow { is_seen: false, .. }) => Ok(Found::Foreign),
+            Some(FoundRow { execution, .. }) => Ok(Found::Here(execution.try_into()?)),
+        }
+    }
+
+    async fn list(
+        &self,
+        scope: Scope,
+        filter: &ExecutionFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ExecutionSummary>, RepoError> {
+        let mut binds = Binds::default();
+        let listing = Listing {
+            with: String::new(),
+            columns: SUMMARY.to_owned(),
+            tables: format!("executions x {MODELS}"),
+            counted: "executions x".to_owned(),
+            filter: conditions(scope, filter, &mut binds),
+            binds,
+            sort: Sort {
+                order: Execution::ORDER,
+                key: SortKey::Moment("x.created_at"),
+                id: "x.id",
+                direction: Direction::Descending,
+            },
+        };
+        listing
+            .read(&self.database, page, |row: SummaryRow| row.try_into())
+            .await
+    }
+
+    async fn admit(&self, new: &NewExecution) -> Result<Admitted, AdmitError> {
+        let statement = admission::statement(new)?;
+        let rows = match self.database.write(&statement).await {
+            // A twin took the key at this very moment, and nothing of ours was stored.
+            Err(Failure::Taken { constraint, .. }) if constraint == KEY_UNIQUE => {
+                self.database.write(&statement).await
+            }
+            other => other,
+        };
+        let rows: Vec<AdmissionRow> = rows.map_err(|failure| failure.or_conflict(&[ID_UNIQUE]))?;
+        admission::outcome(new, rows)
+    }
+
+    async fn find_replay(&self, claim: &IdempotencyClaim) -> Result<Option<Admitted>, AdmitError> {
+        let rows = self.database.read(&admission::replaying(claim)).await;
+        let rows: Vec<ReplayRow> = rows.map_err(|failure| failure.into_repo())?;
+        admission::replay(rows)
+    }
+
+    async fn request_cancel(
+        &self,
+        scope: Scope,
+        id: ExecutionId,
+    ) -> Result<Found<CancelAnswer>, RepoError> {
+        let rows = self.database.write(&cancel::statement(scope, id)).await;
+        let rows: Vec<AnswerRow> = rows.map_err(|failure| failure.into_repo())?;
+        cancel::answer(rows)
+    }
+
+    async fn nudge(&self, id: ExecutionId, rest: Duration) -> Result<bool, RepoError> {
+        self.wake(id, rest).await
+    }
+
+    async fn find_report(&self, id: ExecutionId) -> Result<Option<ExecutionReport>, RepoError> {
+        let rows = self.database.read(&report::statement(id)).await;
+        let rows: Vec<ReportRow> = rows.map_err(|failure| failure.into_repo())?;
+        rows.into_iter()
+            .next()
+            .map(ExecutionReport::try_from)
+            .transpose()
+    }
+
+    async fn expedite(&self, id: ExecutionId) -> Result<Option<bool>, RepoError> {
+        self.push(id).await
+    }
+}
+
+fn conditions(scope: Scope, filter: &ExecutionFilter, binds: &mut Binds) -> Vec<String> {
+    let ExecutionFilter {
+        status,
+        consumer,
+        model,
+        kind,
+    } = filter;
+    let mut conditions = vec![seen_by(scope, binds)];
+    if let Some(status) = status {
+        conditions.push(format!("x.status = {}", binds.text(status.as_str())));
+    }
+    if let Some(consumer) = consumer {
+        conditions.push(format!("x.consumer_id = {}", binds.uuid(consumer.uuid())));
+    }
+    if let Some(model) = model {
+        conditions.push(format!("x.tars_model_id = {}", binds.uuid(model.uuid())));
+    }
+    if let Some(kind) = kind {
+        conditions.push(format!("x.kind = {}", binds.text(kind.as_str())));
+    }
+    conditions
+}
+
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(Pg))]
+struct FoundRow {
+    #[diesel(embed)]
+    execution: ExecutionRow,
+    #[diesel(sql_type = Bool)]
+    is_seen: bool,
+}

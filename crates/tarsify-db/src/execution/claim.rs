@@ -1,0 +1,164 @@
+//! The statements that lease executions, in batches. Two claimers never wait for each other and
+//! never get the same row.
+
+use tarsify_domain::execution::{Claim, TokenHash, Work};
+
+use super::attempts::{TRIED, tried};
+use super::claimed::COLUMNS;
+use crate::statement::{Binds, Statement};
+
+/// No worker has the execution `e`.
+const UNLEASED: &str = "(e.lease_until IS NULL OR e.lease_until <= now())";
+
+/// The statement for a claim.
+///
+/// It picks and locks, leases, and reads the attempts. The lock is on the newest version of a
+/// row, but everything else in a statement is as it was when the statement began; a row that was
+/// written to in between (`ctid` tells) is therefore left for the next claim. Otherwise its
+/// attempts could be read as they were before that write.
+pub(super) fn statement(claim: &Claim) -> Statement {
+    let mut binds = Binds::default();
+    let lease = binds.span(claim.lease);
+    let limit = binds.number(i64::from(limit(claim)));
+    let Leasing {
+        due,
+        moved,
+        joined,
+        returned,
+        recorded,
+        columns,
+    } = leasing(claim, &limit, &mut binds);
+    let tried = tried("c.id");
+    let sql = format!(
+        "WITH picked AS MATERIALIZED (\
+            SELECT d.id, d.place, row_number() OVER (ORDER BY d.turn, d.since, d.id) AS number \
+            FROM ({due}) d ORDER BY number LIMIT {limit}\
+         ), claimed AS (\
+            UPDATE executions e SET {moved}lease_until = now() + {lease}, \
+                lease_epoch = e.lease_epoch + 1, strikes = e.strikes + 1, wake = false, \
+                touched_at = now() \
+            FROM picked q{joined} WHERE e.id = q.id AND e.ctid = q.place \
+            RETURNING e.*, q.number{returned}\
+         ){recorded} \
+         SELECT {COLUMNS}, {columns}, {TRIED} FROM claimed c {tried} ORDER BY c.number"
+    );
+    Statement::new(sql, binds)
+}
+
+/// How many at the most; of those to be submitted not more than there are tokens for.
+fn limit(claim: &Claim) -> u32 {
+    match &claim.work {
+        Work::Submit(tokens) => {
+            let tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+            claim.limit.min(tokens)
+        }
+        Work::Look | Work::Sweep => claim.limit,
+    }
+}
+
+/// What a claim's statement is made of.
+struct Leasing {
+    /// Which executions are due, locked: `id`, `place`, `turn` at its endpoint, due `since`.
+    due: String,
+    /// What is set besides the lease.
+    moved: &'static str,
+    /// What is joined to those that are picked.
+    joined: String,
+    /// What the lease answers besides the row.
+    returned: &'static str,
+    /// The expression that records an attempt.
+    recorded: &'static str,
+    /// What is read besides what is read of all.
+    columns: &'static str,
+}
+
+fn leasing(claim: &Claim, limit: &str, binds: &mut Binds) -> Leasing {
+    match &claim.work {
+        Work::Submit(tokens) => Leasing {
+            due: by_endpoint(claim, &TO_SUBMIT, limit, binds),
+            moved: "stage = 'submitting', attempts = e.attempts + 1, ",
+            joined: format!(
+                " JOIN unnest({}) WITH ORDINALITY AS k (token_hash, number) ON k.number = q.number",
+                binds.byte_strings(tokens.iter().map(|TokenHash(hash)| hash.to_vec()).collect()),
+            ),
+            returned: ", k.token_hash",
+            recorded: ", recorded AS (\
+                INSERT INTO provider_attempts \
+                    (execution_id, number, state, provider, token_hash, called_at) \
+                SELECT id, attempts, 'calling', provider, token_hash, now() FROM claimed)",
+            columns: "c.token_hash, c.inputs, c.payload, c.concealed",
+        },
+        Work::Look => plain(by_endpoint(claim, &TO_LOOK, limit, binds)),
+        Work::Sweep => plain(overdue(limit)),
+    }
+}
+
+const fn plain(due: String) -> Leasing {
+    Leasing {
+        due,
+        moved: "",
+        joined: String::new(),
+        returned: "",
+        recorded: "",
+        columns: "NULL::bytea AS token_hash",
+    }
+}
+
+/// Which executions `e` of an endpoint are wanted, and in which order; each has its index.
+struct Wanted {
+    condition: &'static str,
+    order: &'static str,
+    /// What decides between endpoints before the time since when each is due.
+    turn: &'static str,
+}
+
+const TO_SUBMIT: Wanted = Wanted {
+    // The deadline is no bare comparison, because of all rows only few have one to come: the
+    // server would expect next to none of those that wait to meet it, and go by the deadlines.
+    condition: "e.stage = 'created' AND e.deadline_at - now() > interval '0'",
+    order: "e.fair_rank, e.next_action_at, e.id",
+    // Turns of different endpoints say nothing about each other: their first ones come first.
+    turn: "row_number() OVER (PARTITION BY p.id ORDER BY d.fair_rank, d.since, d.id)",
+};
+
+const TO_LOOK: Wanted = Wanted {
+    condition: "e.stage <> 'created'",
+    order: "e.next_action_at, e.id",
+    turn: "1",
+};
+
+/// Of every endpoint as many as its allowance says.
+fn by_endpoint(claim: &Claim, wanted: &Wanted, limit: &str, binds: &mut Binds) -> String {
+    let allowances = &claim.allowances;
+    let ids = binds.uuids(allowances.keys().map(|id| id.uuid()).collect());
+    let most = binds.numbers(allowances.values().map(|most| i64::from(*most)).collect());
+    let allowance = binds.number(i64::from(claim.allowance));
+    let Wanted {
+        condition,
+        order,
+        turn,
+    } = wanted;
+    format!(
+        "SELECT d.id, d.place, d.since, {turn} AS turn \
+         FROM endpoints p LEFT JOIN unnest({ids}, {most}) AS m (id, most) ON m.id = p.id \
+         CROSS JOIN LATERAL (\
+            SELECT e.id, e.ctid AS place, e.next_action_at AS since, e.fair_rank \
+            FROM executions e \
+            WHERE e.endpoint_id = p.id AND {condition} AND e.next_action_at <= now() \
+                AND {UNLEASED} \
+            ORDER BY {order} LIMIT least(coalesce(m.most, {allowance}), {limit}) \
+            FOR NO KEY UPDATE SKIP LOCKED\
+         ) d"
+    )
+}
+
+/// What is past its deadline, whatever it waits for and wherever it is.
+fn overdue(limit: &str) -> String {
+    format!(
+        "SELECT s.id, s.place, s.since, 1 AS turn FROM (\
+            SELECT e.id, e.ctid AS place, e.deadline_at AS since FROM executions e \
+            WHERE e.stage <> 'ended' AND e.deadline_at <= now() AND {UNLEASED} \
+            ORDER BY e.deadline_at, e.id LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED\
+         ) s"
+    )
+}

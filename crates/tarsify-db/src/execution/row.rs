@@ -1,0 +1,188 @@
+//! An execution as it is read for people. The payload and what is concealed are in none of
+//! these rows.
+
+use diesel::QueryableByName;
+use diesel::pg::Pg;
+use diesel::sql_types::{BigInt, Integer, Json, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use serde_json::{Map, Value};
+use tarsify_domain::catalog::{Category, OutputType};
+use tarsify_domain::execution::{
+    EndReason, Execution, ExecutionKind, ExecutionStatus, ExecutionSummary, ModelRef,
+};
+use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::money::{Credits, Price};
+use tarsify_domain::text::{Name, Slug, Title};
+use tarsify_domain::{RepoError, Scope, Timestamp};
+use uuid::Uuid;
+
+use crate::base_model::seconds;
+use crate::statement::Binds;
+use crate::stored;
+
+/// What a list shows of an execution `x`, its tars model `t` and its base model `b`.
+pub(super) const SUMMARY: &str = "x.id, x.kind, x.consumer_id, x.tester_id, x.tars_model_id, \
+    t.slug, t.title, b.name AS base_model_name, b.category, b.output_type, b.estimated_seconds, \
+    x.status, x.reason, x.error_message, x.price_credits, x.charged_credits, x.created_at, \
+    x.started_at, x.completed_at, x.queue_time_ms, x.execution_time_ms";
+
+/// What is read of an execution besides.
+pub(super) const CONTENT: &str = "x.inputs, x.output";
+
+/// What an execution `x` needs to be read.
+pub(super) const MODELS: &str = "JOIN tars_models t ON t.id = x.tars_model_id \
+    JOIN base_models b ON b.id = x.base_model_id";
+
+/// The condition that an execution `x` meets for the scope to see it; never null.
+pub(super) fn seen_by(scope: Scope, binds: &mut Binds) -> String {
+    match scope {
+        Scope::Consumer(consumer) => {
+            let id = binds.uuid(consumer.uuid());
+            format!("(x.consumer_id IS NOT NULL AND x.consumer_id = {id})")
+        }
+        Scope::Developer(developer) => {
+            let id = binds.uuid(developer.uuid());
+            format!("(x.tester_id IS NOT NULL AND x.tester_id = {id})")
+        }
+        Scope::System => "true".to_owned(),
+    }
+}
+
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(Pg))]
+pub(super) struct SummaryRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    consumer_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    tester_id: Option<Uuid>,
+    #[diesel(sql_type = SqlUuid)]
+    tars_model_id: Uuid,
+    #[diesel(sql_type = Text)]
+    slug: String,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Text)]
+    base_model_name: String,
+    #[diesel(sql_type = Text)]
+    category: String,
+    #[diesel(sql_type = Text)]
+    output_type: String,
+    #[diesel(sql_type = Integer)]
+    estimated_seconds: i32,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    error_message: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    price_credits: i64,
+    #[diesel(sql_type = BigInt)]
+    charged_credits: i64,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: Timestamp,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    started_at: Option<Timestamp>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    completed_at: Option<Timestamp>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    queue_time_ms: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    execution_time_ms: Option<i64>,
+}
+
+impl TryFrom<SummaryRow> for ExecutionSummary {
+    type Error = RepoError;
+
+    fn try_from(row: SummaryRow) -> Result<Self, RepoError> {
+        let SummaryRow {
+            id,
+            kind,
+            consumer_id,
+            tester_id,
+            tars_model_id,
+            slug,
+            title,
+            base_model_name,
+            category,
+            output_type,
+            estimated_seconds,
+            status,
+            reason,
+            error_message,
+            price_credits,
+            charged_credits,
+            created_at,
+            started_at,
+            completed_at,
+            queue_time_ms,
+            execution_time_ms,
+        } = row;
+        let model = ModelRef {
+            id: TarsModelId::from_uuid(tars_model_id),
+            slug: stored::parsed("slug", &slug, Slug::parse)?,
+            title: stored::parsed("title", &title, Title::parse)?,
+            base_model_name: stored::parsed("base model name", &base_model_name, Name::parse)?,
+            category: stored::parsed("category", &category, Category::parse)?,
+            output_type: stored::parsed("output_type", &output_type, OutputType::parse)?,
+            estimated_seconds: seconds("estimated_seconds", estimated_seconds)?.get(),
+        };
+        Ok(Self {
+            id: ExecutionId::from_uuid(id),
+            kind: stored::parsed("kind", &kind, ExecutionKind::parse)?,
+            consumer_id: consumer_id.map(ConsumerId::from_uuid),
+            tester_id: tester_id.map(DeveloperId::from_uuid),
+            model,
+            status: stored::parsed("status", &status, ExecutionStatus::parse)?,
+            reason: stored::parsed_optional("reason", reason.as_deref(), EndReason::parse)?,
+            message: error_message,
+            price: stored::checked("price_credits", Price::parse(price_credits))?,
+            charged: Credits::new(charged_credits),
+            created_at,
+            started_at,
+            completed_at,
+            queue_time_ms,
+            execution_time_ms,
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(Pg))]
+pub(super) struct ExecutionRow {
+    #[diesel(embed)]
+    summary: SummaryRow,
+    #[diesel(sql_type = Json)]
+    inputs: Value,
+    #[diesel(sql_type = Nullable<Json>)]
+    output: Option<Value>,
+}
+
+impl TryFrom<ExecutionRow> for Execution {
+    type Error = RepoError;
+
+    fn try_from(row: ExecutionRow) -> Result<Self, RepoError> {
+        let ExecutionRow {
+            summary,
+            inputs,
+            output,
+        } = row;
+        Ok(Self {
+            summary: summary.try_into()?,
+            inputs: object("inputs", inputs)?,
+            output,
+        })
+    }
+}
+
+/// Reads a stored JSON object.
+pub(super) fn object(column: &'static str, value: Value) -> Result<Map<String, Value>, RepoError> {
+    let object = match value {
+        Value::Object(object) => Ok(object),
+        _ => Err("it is no JSON object"),
+    };
+    stored::checked(column, object)
+}

@@ -1,0 +1,13 @@
+//! Executions in PostgreSQL: what only a database can get wrong. What every store has to do is
+//! in the contract suite.
+
+mod admission;
+mod claims;
+mod constraints;
+mod contract;
+mod guards;
+mod invariants;
+mod place;
+mod plans;
+mod tally;
+mod writes;

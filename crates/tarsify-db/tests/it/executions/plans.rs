@@ -1,0 +1,187 @@
+//! Executions that have ended cost a claim nothing, however many there are.
+
+use std::time::Duration;
+
+use tarsify_db::{Database, DatabaseSettings, PgExecutionRepository};
+use tarsify_domain::Scope;
+use tarsify_domain::execution::{
+    ExecutionFilter, ExecutionQueue, ExecutionRepository, ExecutionStatus, Work,
+};
+use tarsify_domain::page::PageRequest;
+use tarsify_testing::builders::{new_run, new_test_run};
+
+use super::place::{Place, a_claim, submissions};
+use crate::support::Outside;
+
+/// How many executions have ended.
+const ENDED: i64 = 20_000;
+
+/// A place with many executions that have ended, some hundreds at the provider, and as many that
+/// wait.
+async fn old_place() -> Place {
+    let place = Place::open().await;
+    let model = place.model(1).await;
+    let consumer = place.consumer(1).await;
+    place.run(&model, consumer).await;
+    let open = "INSERT INTO executions (id, kind, consumer_id, developer_id, tars_model_id, \
+            tars_model_version, base_model_id, endpoint_id, provider, provider_endpoint_id, status, \
+            stage, attempts, price_credits, inputs, payload, concealed, timeout_seconds, created_at, \
+            deadline_at, next_action_at, fair_rank, touched_at) \
+         SELECT gen_random_uuid(), kind, consumer_id, developer_id, tars_model_id, \
+            tars_model_version, base_model_id, endpoint_id, provider, provider_endpoint_id, \
+            CASE n % 2 WHEN 0 THEN 'QUEUED' ELSE 'PENDING' END, \
+            CASE n % 2 WHEN 0 THEN 'queued' ELSE 'created' END, 1, price_credits, inputs, payload, \
+            concealed, 600, now(), now() + interval '1 hour', now(), n, now() \
+         FROM (SELECT * FROM executions LIMIT 1) x, generate_series(1, 600) AS n";
+    place.sql(open).await;
+    let fill = format!(
+        "INSERT INTO executions (id, kind, consumer_id, tester_id, developer_id, tars_model_id, \
+            tars_model_version, base_model_id, endpoint_id, provider, provider_endpoint_id, status, \
+            stage, reason, price_credits, inputs, payload, concealed, timeout_seconds, created_at, \
+            deadline_at, completed_at, fair_rank, touched_at) \
+         SELECT gen_random_uuid(), CASE WHEN n % 100 = 0 THEN 'TEST_RUN' ELSE 'RUN' END, \
+            CASE WHEN n % 100 <> 0 THEN consumer_id END, \
+            CASE WHEN n % 100 = 0 THEN developer_id END, developer_id, tars_model_id, \
+            tars_model_version, base_model_id, endpoint_id, provider, provider_endpoint_id, \
+            'FAILED', 'ended', 'lost', 0, '{{}}', '{{}}', '{{}}', 600, \
+            now() - n * interval '1 minute', now() - n * interval '1 minute', now(), 0, now() \
+         FROM (SELECT * FROM executions LIMIT 1) x, generate_series(1, {ENDED}) AS n; \
+         ANALYZE executions"
+    );
+    place.unseen(&fill).await;
+    place.sql("VACUUM").await;
+    place
+}
+
+/// How often the index was used by what `work` sent, and how often the table was read through.
+async fn used(
+    place: &Place,
+    index: &str,
+    work: impl AsyncFnOnce(PgExecutionRepository),
+) -> (i64, i64) {
+    let outside = Outside::connect(&place.test().url).await;
+    let scans = format!(
+        "SELECT format('%s %s', \
+            (SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = '{index}'), \
+            (SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'executions'))"
+    );
+    let read = async || {
+        let answer = outside.sql(&scans).await.remove(0);
+        let (index, table) = answer.split_once(' ').unwrap();
+        (index.parse::<i64>().unwrap(), table.parse::<i64>().unwrap())
+    };
+    let before = read().await;
+    let mut settings = DatabaseSettings::new(&place.test().url);
+    settings.application_name = format!("plan of {index}");
+    let database = Database::connect(&settings).await.unwrap();
+    work(PgExecutionRepository::new(database.clone())).await;
+    // A session's numbers are complete when it has ended.
+    database.close();
+    drop(database);
+    let name = &settings.application_name;
+    let alive = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'");
+    while outside.sql(&alive).await != ["0"] {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let after = read().await;
+    (after.0 - before.0, after.1 - before.1)
+}
+
+#[tokio::test]
+async fn claims_read_the_queue_and_nothing_else() {
+    let place = old_place().await;
+    for (index, late) in [
+        ("executions_waiting_index", false),
+        ("executions_due_index", false),
+        ("executions_deadline_index", true),
+    ] {
+        if late {
+            let past = "UPDATE executions SET deadline_at = created_at WHERE stage <> 'ended'";
+            place.unseen(past).await;
+        }
+        let scans = used(&place, index, async |executions| {
+            // More often than the server plans anew for each value.
+            for turn in 0..10 {
+                let work = match index {
+                    "executions_waiting_index" => submissions(1),
+                    "executions_due_index" => Work::Look,
+                    _ => Work::Sweep,
+                };
+                let claim = tarsify_domain::execution::Claim {
+                    limit: 1,
+                    ..a_claim(work)
+                };
+                let claimed = executions.claim(&claim).await.unwrap();
+                assert_eq!(claimed.len(), 1, "{index}, turn {turn}");
+            }
+        })
+        .await;
+        assert!(scans.0 >= 10, "{index} was used {} times", scans.0);
+        assert_eq!(scans.1, 0, "{index}: the table was read through");
+    }
+}
+
+#[tokio::test]
+async fn an_admission_looks_its_turn_up() {
+    let place = old_place().await;
+    let model = place.model(2).await;
+    let consumer = place.consumer(2).await;
+    for index in [
+        "executions_waiting_index",
+        "executions_waiting_requester_index",
+    ] {
+        let scans = used(&place, index, async |executions| {
+            for _ in 0..8 {
+                executions.admit(&new_run(&model, consumer)).await.unwrap();
+                executions
+                    .admit(&new_test_run(&model, 1_000))
+                    .await
+                    .unwrap();
+            }
+        })
+        .await;
+        assert!(scans.0 >= 8, "{index} was used {} times", scans.0);
+        assert_eq!(scans.1, 0, "{index}: the table was read through");
+    }
+}
+
+#[tokio::test]
+async fn lists_have_their_indexes() {
+    let place = old_place().await;
+    let consumer = place.consumer(2).await;
+    let model = place.model(2).await;
+    place.runs(&model, consumer, 10).await;
+    let developer = place
+        .sql("SELECT tester_id FROM executions WHERE kind = 'TEST_RUN' LIMIT 1")
+        .await;
+    let failed = ExecutionFilter {
+        status: Some(ExecutionStatus::Queued),
+        ..ExecutionFilter::default()
+    };
+    for (index, scope, filter) in [
+        (
+            "executions_newest_index",
+            Scope::System,
+            ExecutionFilter::default(),
+        ),
+        ("executions_status_index", Scope::System, failed),
+        (
+            "executions_consumer_index",
+            Scope::Consumer(consumer),
+            ExecutionFilter::default(),
+        ),
+        (
+            "executions_tester_index",
+            Scope::Developer(developer[0].parse().unwrap()),
+            ExecutionFilter::default(),
+        ),
+    ] {
+        let scans = used(&place, index, async |executions| {
+            let page = PageRequest::default();
+            let list = executions.list(scope, &filter, &page).await.unwrap();
+            assert!(list.total >= 10, "{index}");
+        })
+        .await;
+        assert!(scans.0 >= 1, "{index} was not used");
+    }
+}

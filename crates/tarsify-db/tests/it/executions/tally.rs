@@ -1,0 +1,113 @@
+//! Counting runs in a crowd, and the models that were run.
+
+use futures_util::future::join_all;
+use tarsify_domain::RepoError;
+use tarsify_domain::catalog::TarsModelRepository;
+use tarsify_domain::execution::{ExecutionQueue, ExecutionRepository};
+use tarsify_domain::{Scope, Version};
+use tarsify_testing::builders::new_test_run;
+
+use super::place::Place;
+use crate::support::Outside;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_counts_each_run_once() {
+    let place = Place::open().await;
+    let models = [
+        place.model(1).await,
+        place.model(2).await,
+        place.model(3).await,
+    ];
+    let consumers = [place.consumer(1).await, place.consumer(2).await];
+    for number in 0..90 {
+        place.run(&models[number % 3], consumers[number % 2]).await;
+    }
+    let submitted = place.submit(90).await;
+    assert_eq!(submitted.len(), 90);
+    join_all(submitted.iter().map(|claimed| place.complete(claimed))).await;
+    assert_eq!(place.count("untallied_runs").await, 90);
+    let crowd = (0..10).map(|_| async {
+        let mut counted = 0;
+        for _ in 0..6 {
+            counted += place.executions.tally(4).await.unwrap();
+        }
+        counted
+    });
+    let counted: u64 = join_all(crowd).await.into_iter().sum();
+    let rest = place.executions.tally(1_000).await.unwrap();
+    assert_eq!(counted + rest, 90);
+    assert_eq!(place.executions.tally(1_000).await.unwrap(), 0);
+    let of_models = "SELECT total_runs FROM tars_models";
+    assert_eq!(place.sql(of_models).await, ["30", "30", "30"]);
+    let of_consumers = "SELECT run_count FROM consumers";
+    assert_eq!(place.sql(of_consumers).await, ["45", "45"]);
+    assert_eq!(place.broken().await, []);
+}
+
+#[tokio::test]
+async fn counting_is_no_revision() {
+    let place = Place::open().await;
+    let claimed = place.submitting().await;
+    let seen = "SELECT format('%s %s %s', t.version, t.updated_at, c.version) \
+        FROM tars_models t, catalog_version c";
+    let before = place.sql(seen).await;
+    place.complete(&claimed).await;
+    assert_eq!(place.executions.tally(10).await.unwrap(), 1);
+    assert_eq!(place.sql(seen).await, before);
+}
+
+#[tokio::test]
+async fn a_model_that_was_tried_is_never_deleted() {
+    let place = Place::open().await;
+    let draft = place.shop.draft(1).await;
+    let me = Scope::Developer(draft.developer_id);
+    let model = tarsify_domain::execution::RunnableModels::find_own(
+        place.executions.as_ref(),
+        draft.developer_id,
+        draft.id,
+    );
+    let model = std::sync::Arc::new(model.await.unwrap().unwrap());
+    let new = new_test_run(&model, 5);
+    place.executions.admit(&new).await.unwrap();
+    let refusal = place
+        .shop
+        .tars_models
+        .delete(me, draft.id, Version::FIRST)
+        .await;
+    assert!(matches!(refusal, Err(RepoError::Stale)), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn a_run_at_the_very_moment_of_the_deletion_wins() {
+    let place = Place::open().await;
+    let tried = place.shop.draft(1).await;
+    let other = place.shop.draft(2).await;
+    let me = Scope::Developer(tried.developer_id);
+    let model = tarsify_domain::execution::RunnableModels::find_own(
+        place.executions.as_ref(),
+        other.developer_id,
+        other.id,
+    );
+    let model = std::sync::Arc::new(model.await.unwrap().unwrap());
+    place
+        .executions
+        .admit(&new_test_run(&model, 5))
+        .await
+        .unwrap();
+    let outside = Outside::connect(&place.test().url).await;
+    // The other model's run, as if it were of this one and not yet committed.
+    let admit = format!(
+        "BEGIN; SET session_replication_role = origin; ALTER TABLE executions DISABLE TRIGGER USER; \
+         UPDATE executions SET tars_model_id = '{}'",
+        tried.id
+    );
+    outside.sql(&admit).await;
+    let deleting = place.shop.tars_models.delete(me, tried.id, Version::FIRST);
+    let committing = async {
+        place.until_blocked().await;
+        outside.sql("COMMIT").await;
+    };
+    let (refusal, ()) = tokio::join!(deleting, committing);
+    assert!(matches!(refusal, Err(RepoError::Stale)), "{refusal:?}");
+    assert_eq!(place.count("tars_models").await, 2);
+}

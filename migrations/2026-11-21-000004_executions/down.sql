@@ -1,0 +1,13 @@
+DROP VIEW invariant_e9;
+DROP VIEW invariant_e7;
+DROP VIEW invariant_e6;
+DROP VIEW invariant_e5;
+DROP VIEW invariant_e4;
+DROP VIEW invariant_e3;
+DROP TABLE untallied_runs;
+DROP TABLE test_run_quota;
+DROP TABLE idempotency_keys;
+DROP TABLE provider_attempts;
+DROP TABLE execution_events;
+DROP TABLE executions;
+DROP FUNCTION refuse_execution_change();
