@@ -2,6 +2,7 @@
 //! decided by the guards in it, never by what was read before.
 
 mod admission;
+mod admitted;
 mod attempts;
 mod cancel;
 mod claim;
@@ -33,7 +34,7 @@ use crate::listing::{Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement};
 
-use admission::{AdmissionRow, ReplayRow};
+use admitted::{AdmissionRow, ReplayRow};
 use cancel::AnswerRow;
 use report::ReportRow;
 use row::{CONTENT, ExecutionRow, MODELS, SUMMARY, SummaryRow, seen_by};
@@ -112,13 +113,13 @@ impl ExecutionRepository for PgExecutionRepository {
             other => other,
         };
         let rows: Vec<AdmissionRow> = rows.map_err(|failure| failure.or_conflict(&[ID_UNIQUE]))?;
-        admission::outcome(new, rows)
+        admitted::outcome(new, rows)
     }
 
     async fn find_replay(&self, claim: &IdempotencyClaim) -> Result<Option<Admitted>, AdmitError> {
         let rows = self.database.read(&admission::replaying(claim)).await;
         let rows: Vec<ReplayRow> = rows.map_err(|failure| failure.into_repo())?;
-        admission::replay(rows)
+        admitted::replay(rows)
     }
 
     async fn request_cancel(

@@ -50,6 +50,9 @@ pub struct Engine {
 
 struct Shared {
     executions: Arc<dyn ExecutionRepository>,
+    /// For callbacks, which come as requests do.
+    callbacks: Arc<dyn ExecutionQueue>,
+    /// For the workers.
     queue: Arc<dyn ExecutionQueue>,
     models: ModelShelf,
     validator: InputValidator,
@@ -194,7 +197,8 @@ impl Engine {
         id: ExecutionId,
         token: &str,
     ) -> Result<Option<Known>, RepoError> {
-        self.shared.queue.find_callback(id, &hash(token)).await
+        let queue = &self.shared.callbacks;
+        queue.find_callback(id, &hash(token)).await
     }
 
     /// Has the provider asked about the execution at once, because a callback came in. What the
@@ -210,7 +214,7 @@ impl Engine {
         job: Option<&str>,
     ) -> Result<(), RepoError> {
         let job = job.and_then(|job| ProviderJobId::parse(job).ok());
-        let queue = &self.shared.queue;
+        let queue = &self.shared.callbacks;
         queue.hint(id, known.attempt, job.as_ref()).await?;
         self.shared.looks.notify_one();
         Ok(())

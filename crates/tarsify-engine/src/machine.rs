@@ -24,11 +24,6 @@ use crate::provider::{LookAnswer, StopAnswer, SubmitAnswer};
 
 pub use policy::Policy;
 
-/// How long after its claim an execution's provider may be asked one thing more: an answer takes
-/// up to 20 seconds and a lease lasts 30, and what is written after it is refused when somebody
-/// else has begun.
-const ASKING: std::time::Duration = std::time::Duration::from_secs(9);
-
 /// A leased execution on its way through its worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
@@ -209,16 +204,19 @@ impl Task {
 /// for changes nothing.
 #[must_use]
 pub fn step(mut task: Task, now: Timestamp, event: Event) -> (Task, Vec<Effect>) {
-    let began = *task.began.get_or_insert(now);
-    task.is_pressed = now - began > ASKING;
     let doing = std::mem::replace(&mut task.doing, Doing::Done);
     let effects = match (doing, event) {
-        (Doing::Starting, Event::Claimed { is_fresh_attempt }) => task.begin(now, is_fresh_attempt),
+        (Doing::Starting, Event::Claimed { is_fresh_attempt }) => {
+            task.began = Some(now);
+            task.begin(now, is_fresh_attempt)
+        }
         (Doing::Submitting, Event::Submitted(answer)) => task.submitted(now, answer),
         (Doing::Looking { left, why }, Event::Looked(answer)) => {
+            task.mind_the_lease(now);
             task.looked(now, left, why, answer)
         }
         (Doing::Stopping { left, ended }, Event::Stopped(answer)) => {
+            task.mind_the_lease(now);
             task.stopped(now, left, ended, answer)
         }
         (Doing::Writing { accepted }, Event::Written(written)) => task.written(accepted, written),
@@ -232,6 +230,11 @@ pub fn step(mut task: Task, now: Timestamp, event: Event) -> (Task, Vec<Effect>)
 }
 
 impl Task {
+    fn mind_the_lease(&mut self, now: Timestamp) {
+        let asking = self.policy.asking;
+        self.is_pressed = self.began.is_some_and(|began| now - began > asking);
+    }
+
     fn attempt(&mut self, number: u32) -> Option<&mut Attempt> {
         if !self.changed.contains(&number) {
             self.changed.push(number);
@@ -250,11 +253,16 @@ impl Task {
         self.state.attempts.last()
     }
 
-    /// The attempts whose jobs may still end, the newest first: it is the likeliest to win.
+    /// The attempts whose jobs may still end. The newest is the likeliest to win; but each is
+    /// the first in its turn, should the answer about another take all the time there is.
     fn live(&self) -> Vec<u32> {
         let attempts = self.state.attempts.iter().rev();
         let live = attempts.filter(|attempt| attempt.live_job().is_some());
-        live.map(|attempt| attempt.number).collect()
+        let mut live: Vec<u32> = live.map(|attempt| attempt.number).collect();
+        let turn = usize::try_from(self.lease.epoch).unwrap_or(0);
+        let turn = turn.checked_rem(live.len()).unwrap_or(0);
+        live.rotate_left(turn);
+        live
     }
 
     fn job_of(&self, number: u32) -> Option<ProviderJobId> {

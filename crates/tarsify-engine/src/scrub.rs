@@ -22,6 +22,7 @@ mod escapes;
 mod finder;
 mod own;
 mod pieces;
+mod texts;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -131,7 +132,8 @@ impl<'a> Scrubber<'a> {
     }
 
     fn is_payload(&self, object: &Map<String, Value>) -> bool {
-        self.payload.is_some_and(|payload| are_same(payload, object))
+        self.payload
+            .is_some_and(|payload| are_same(payload, object))
     }
 
     /// The inputs as JSON when the text is the JSON of the payload.
@@ -179,8 +181,11 @@ fn scrub_once(finder: &Finder, text: &str) -> Option<String> {
             suspects.push((level, layer));
         }
     }
-    let ways: [fn(&Finder, &str) -> Vec<Cut>; 3] =
-        [Finder::find_prompts, Finder::find_texts, Finder::find_pieces];
+    let ways: [fn(&Finder, &str) -> Vec<Cut>; 3] = [
+        Finder::find_prompts,
+        Finder::find_texts,
+        Finder::find_pieces,
+    ];
     for find in ways {
         for (level, layer) in &suspects {
             let mut cuts = find(finder, layer);
@@ -208,7 +213,9 @@ fn sink(cuts: &mut [Cut], below: &str) {
 /// Whether two objects say the same; a provider may write `1` for `1.0`.
 fn are_same(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
     let is_same = |(key, value): (&String, &Value)| {
-        other.get(key).is_some_and(|found| is_same_value(value, found))
+        other
+            .get(key)
+            .is_some_and(|found| is_same_value(value, found))
     };
     one.len() == other.len() && one.iter().all(is_same)
 }

@@ -2,6 +2,7 @@
 //! request, a market page from memory and a new one, and a refusal with its faults.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::to_bytes;
 use actix_web::dev::Service;
@@ -9,13 +10,20 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::rt::System;
 use actix_web::{App, test};
+use async_trait::async_trait;
 use divan::Bencher;
 use tarsify_domain::Clock;
 use tarsify_domain::catalog::{
-    BaseModels, CatalogChanges, Endpoints, Market, SchemaRules, TarsModelStatus, TarsModels,
+    BaseModels, CatalogChanges, Endpoints, Market, Provider, SchemaRules, TarsModelStatus,
+    TarsModels,
 };
+use tarsify_domain::execution::{JobPlace, Operation, ProviderJobId};
+use tarsify_domain::id::EndpointId;
 use tarsify_domain::people::{AdminRule, Consumers, Developers, Gate};
-use tarsify_engine::JsonSchemaRules;
+use tarsify_engine::provider::{
+    GpuProvider, LookAnswer, StopAnswer, Submission, SubmitAnswer, Told,
+};
+use tarsify_engine::{Engine, JsonSchemaRules, MemoryStore};
 use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services, answer, configure, cors};
 use tarsify_testing::clock::MOMENT;
 use tarsify_testing::{FakeAuthenticator, FakeHealth, FakeStore, TestClock, World, builders};
@@ -90,6 +98,8 @@ async fn services() -> Services {
         admins: AdminRule::default(),
     };
     let (now, told) = (|| Arc::clone(&clock), || Arc::clone(&changes));
+    let runs = MemoryStore::with_clock(now());
+    let engine = Engine::builder().store(runs.clone()).provider(Nobody);
     Services {
         gate: Arc::new(gate),
         consumers: Arc::new(Consumers::new(consumers, now())),
@@ -111,6 +121,8 @@ async fn services() -> Services {
         }),
         market: Arc::new(Market::new(market, schemas, told())),
         market_cache: Arc::new(MarketCache::new(1_000_000)),
+        engine: engine.build().unwrap_or_else(|error| stop(&error)),
+        idempotency: Arc::new(runs),
         health: Arc::new(FakeHealth::new()),
         lifecycle: Arc::new(Lifecycle::default()),
         clock,
@@ -145,4 +157,43 @@ fn stored<E: std::fmt::Display>(outcome: Result<(), E>) {
 )]
 fn stop(why: &dyn std::fmt::Display) -> ! {
     panic!("the benchmark cannot run: {why}")
+}
+
+/// A provider whom nobody asks: nothing is run here.
+struct Nobody;
+
+fn silence<A>(answer: A) -> Told<A> {
+    Told {
+        answer,
+        http_status: None,
+        took: Duration::ZERO,
+        said: String::new(),
+    }
+}
+
+#[async_trait]
+impl GpuProvider for Nobody {
+    fn kind(&self) -> Provider {
+        Provider::RunPod
+    }
+
+    async fn submit(&self, _submission: Submission<'_>) -> Told<SubmitAnswer> {
+        silence(SubmitAnswer::Refused)
+    }
+
+    async fn look(&self, _place: &JobPlace, _job: &ProviderJobId) -> Told<LookAnswer> {
+        silence(LookAnswer::NotFound)
+    }
+
+    async fn stop(&self, _place: &JobPlace, _job: &ProviderJobId) -> Told<StopAnswer> {
+        silence(StopAnswer::NotFound)
+    }
+
+    fn allowances(&self, _operation: Operation) -> Vec<(EndpointId, u32)> {
+        Vec::new()
+    }
+
+    fn burst(&self, _operation: Operation) -> u32 {
+        0
+    }
 }

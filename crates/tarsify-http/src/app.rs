@@ -11,8 +11,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use tarsify_domain::catalog::{BaseModels, Endpoints, Market, TarsModels};
 use tarsify_domain::health::StoreHealth;
+use tarsify_domain::idempotency::IdempotencyRepository;
 use tarsify_domain::people::{Consumers, Developers, Gate};
 use tarsify_domain::{Clock, ErrorCode};
+use tarsify_engine::Engine;
 
 use crate::catalog::market_cache::MarketCache;
 use crate::docs;
@@ -51,6 +53,10 @@ pub struct Services {
     pub market: Arc<Market>,
     /// Ready-made answers of the market, shared by all of the server's threads.
     pub market_cache: Arc<MarketCache>,
+    /// Runs models.
+    pub engine: Engine,
+    /// Remembers requests that may be repeated.
+    pub idempotency: Arc<dyn IdempotencyRepository>,
     /// Whether the store can serve.
     pub health: Arc<dyn StoreHealth>,
     /// Whether this process wants requests.
@@ -81,6 +87,8 @@ pub fn configure(
             tars_models,
             market,
             market_cache,
+            engine,
+            idempotency,
             health,
             lifecycle,
             clock,
@@ -95,8 +103,11 @@ pub fn configure(
             .app_data(Data::from(tars_models))
             .app_data(Data::from(market))
             .app_data(Data::from(market_cache))
+            .app_data(Data::new(engine))
+            .app_data(Data::from(idempotency))
             .app_data(Data::from(health))
             .app_data(Data::from(lifecycle))
+            .app_data(Data::from(Arc::clone(&clock)))
             .app_data(Data::new(Tools { clock, settings }));
         mount(config, &routes());
         if let Some(jwks) = local_jwks {
@@ -166,6 +177,7 @@ pub fn cors(settings: &HttpSettings) -> Cors {
         "etag",
         "x-request-id",
         "idempotency-replayed",
+        "preference-applied",
     ];
     let policy = Cors::default()
         .allowed_methods([

@@ -2,7 +2,7 @@
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentType};
+use actix_web::http::header::{self, ContentType, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use tarsify_domain::page::{PageRequest, Position};
@@ -93,6 +93,19 @@ fn json(status: StatusCode, body: Vec<u8>) -> HttpResponse {
         .body(body)
 }
 
+/// 200 with `data`, for handlers that have more than one kind of answer.
+pub(crate) fn success(data: &impl Serialize) -> Result<HttpResponse, ApiError> {
+    Ok(json(StatusCode::OK, enveloped(data, None)?))
+}
+
+/// 202 with something that was taken on, and where it is followed.
+pub(crate) fn accepted(data: &impl Serialize, place: &str) -> Result<HttpResponse, ApiError> {
+    let mut response = json(StatusCode::ACCEPTED, enveloped(data, None)?);
+    let place = HeaderValue::from_str(place).map_err(ApiError::internal)?;
+    response.headers_mut().insert(header::LOCATION, place);
+    Ok(response)
+}
+
 /// 200 with something that has no version.
 pub(crate) struct Success<T>(pub(crate) T);
 
@@ -122,17 +135,36 @@ impl<T: Serialize> Responder for Resource<T> {
             Err(error) => return error.into_response(),
         };
         let tag = ETag::of_version(self.version, &body);
-        // Only a read can be answered with "you have it": after a change the caller gets it.
-        let is_read = request.method() == actix_web::http::Method::GET
-            || request.method() == actix_web::http::Method::HEAD;
-        match etag::held(request, &tag).filter(|_| is_read) {
-            Some(held) => etag::not_modified(&held, PRIVATE),
-            None => HttpResponse::Ok()
-                .content_type(ContentType::json())
-                .insert_header((header::ETAG, tag.to_string()))
-                .insert_header((header::CACHE_CONTROL, PRIVATE))
-                .body(body),
+        tagged(request, &tag, body)
+    }
+}
+
+/// 200 with a single thing that nobody revises: tagged by what it looks like, and 304 when the
+/// caller has it.
+pub(crate) struct Tagged<T>(pub(crate) T);
+
+impl<T: Serialize> Responder for Tagged<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        match enveloped(&self.0, None) {
+            Ok(body) => tagged(request, &ETag::of_bytes(&body), body),
+            Err(error) => error.into_response(),
         }
+    }
+}
+
+fn tagged(request: &HttpRequest, tag: &ETag, body: Vec<u8>) -> HttpResponse {
+    // Only a read can be answered with "you have it": after a change the caller gets it.
+    let is_read = request.method() == actix_web::http::Method::GET
+        || request.method() == actix_web::http::Method::HEAD;
+    match etag::held(request, tag).filter(|_| is_read) {
+        Some(held) => etag::not_modified(&held, PRIVATE),
+        None => HttpResponse::Ok()
+            .content_type(ContentType::json())
+            .insert_header((header::ETAG, tag.to_string()))
+            .insert_header((header::CACHE_CONTROL, PRIVATE))
+            .body(body),
     }
 }
 

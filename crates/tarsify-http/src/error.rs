@@ -16,13 +16,14 @@ use serde_json::{Map, Value};
 use tarsify_domain::{ErrorCode, Issue};
 
 pub(crate) use render::{ErrorEnvelope, render, wants_problem};
-pub(crate) use table::profile_error;
 pub use table::status_of;
+pub(crate) use table::{profile_error, retry_error, run_error};
 
 /// What a failed request answers.
 #[derive(Debug)]
 pub struct ApiError {
     code: ErrorCode,
+    class: &'static str,
     message: Cow<'static, str>,
     details: Option<Box<Value>>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -33,6 +34,8 @@ pub struct ApiError {
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) code: ErrorCode,
+    /// The class in words: the code's own, or a narrower one.
+    pub(crate) class: &'static str,
     pub(crate) message: Cow<'static, str>,
     pub(crate) details: Option<Box<Value>>,
     /// The chain of causes, for the log of the request.
@@ -52,6 +55,7 @@ impl ApiError {
     pub fn new(code: ErrorCode) -> Self {
         Self {
             code,
+            class: code.class(),
             message: Cow::Borrowed(code.meaning()),
             details: None,
             headers: Vec::new(),
@@ -63,6 +67,12 @@ impl ApiError {
     #[must_use]
     pub fn saying(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.message = message.into();
+        self
+    }
+
+    /// The same failure under a narrower class than its code has.
+    pub(crate) const fn classed(mut self, class: &'static str) -> Self {
+        self.class = class;
         self
     }
 
@@ -176,6 +186,7 @@ impl ResponseError for ApiError {
         let mut response = response.finish();
         response.extensions_mut().insert(Failure {
             code: self.code,
+            class: self.class,
             message: self.message.clone(),
             details: self.details.clone(),
             causes: self.causes(),

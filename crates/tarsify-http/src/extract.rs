@@ -3,13 +3,18 @@
 
 pub(crate) mod fields;
 pub(crate) mod json;
+pub(crate) mod key;
+pub(crate) mod later;
 pub(crate) mod path;
 pub(crate) mod people;
 pub(crate) mod precondition;
+pub(crate) mod prefer;
 pub(crate) mod query;
 pub(crate) mod valid;
 
 pub(crate) use fields::{Fields, boolean, integer, json_value, text};
+pub(crate) use key::RepetitionKey;
+pub(crate) use later::Later;
 pub(crate) use path::{PathId, PathSlug};
 pub(crate) use people::{Administrator, RegisteredConsumer, RegisteredDeveloper, VerifiedCaller};
 pub(crate) use precondition::IfMatch;

@@ -1,10 +1,9 @@
 //! Whether the process lives and wants requests.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use actix_web::web::Data;
 use serde::Serialize;
 use tarsify_domain::health::{SchemaState, StoreHealth};
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::envelope::Success;
@@ -13,17 +12,23 @@ use crate::error::ApiError;
 /// Where the process is in its life.
 #[derive(Debug, Default)]
 pub struct Lifecycle {
-    draining: AtomicBool,
+    draining: CancellationToken,
 }
 
 impl Lifecycle {
-    /// The process is about to stop: it answers, but asks not to be sent anything new.
+    /// The process is about to stop: it answers, but asks not to be sent anything new, and
+    /// whoever waits for something is told how it stands.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.draining.cancel();
+    }
+
+    /// Ends when the process is about to stop.
+    pub(crate) async fn drained(&self) {
+        self.draining.cancelled().await;
     }
 
     fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        self.draining.is_cancelled()
     }
 }
 

@@ -10,6 +10,7 @@ mod docs;
 mod envelope;
 mod error;
 mod etag;
+mod execution;
 mod extract;
 mod health;
 mod middleware;

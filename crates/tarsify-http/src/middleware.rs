@@ -1,4 +1,6 @@
-//! What happens around every handler.
+//! What surrounds handlers: one layer around the whole application, one around each handler,
+//! and one around those that make something.
 
 pub(crate) mod access;
 pub(crate) mod answer;
+pub(crate) mod repetition;

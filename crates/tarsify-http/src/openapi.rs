@@ -63,16 +63,18 @@ Every answer is wrapped: `{\"success\": true, \"data\": …, \"meta\": …}` or 
 `{\"success\": false, \"error\": {…}}`; ask for `application/problem+json` to get RFC 9457 instead. \
 Timestamps are RFC 3339 in UTC with milliseconds. Enumerations may grow.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 8] = [
     ("Health", "For load balancers and people on call."),
     ("Marketplace", "What is published, for everybody."),
+    ("Runs", "Running models, and what came of it."),
     ("Consumers", "The consumer's own profile."),
     ("Developers", "The developer's own profile."),
     ("Studio", "The developer's own tars models."),
     (
         "Administration",
-        "Endpoints and base models, for administrators.",
+        "Endpoints, base models and executions, for administrators.",
     ),
+    ("Webhooks", "What providers call."),
 ];
 
 fn bearer(description: &str) -> Value {
@@ -82,11 +84,11 @@ fn bearer(description: &str) -> Value {
 /// Every schema that the table refers to, by name.
 fn schemas(table: &[crate::route::Route]) -> Map<String, Value> {
     let mut collected: Schemas = Vec::new();
-    for described in table
-        .iter()
-        .flat_map(|route| [route.body, route.answer])
-        .flatten()
-    {
+    for described in table.iter().flat_map(|route| {
+        let others = route.other_answers.iter().map(|answer| answer.data);
+        let meant = [route.body, route.answer].into_iter().flatten();
+        meant.chain(others)
+    }) {
         (described.collect)(&mut collected);
     }
     add::<ErrorEnvelope<'_>>(&mut collected);

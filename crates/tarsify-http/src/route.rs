@@ -11,6 +11,7 @@ use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::middleware::access::guard as access_guard;
+use crate::middleware::repetition::remember;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +35,30 @@ pub enum Access {
 pub(crate) enum Shape {
     One,
     Created,
+    /// 202: it was taken on, and `Location` says where it can be followed.
+    Accepted,
     Page,
+    /// 200 without a body.
+    Empty,
     Nothing,
+}
+
+/// Whether a request may carry a key that makes repeating it harmless.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repetition {
+    /// It may not.
+    Unkeyed,
+    /// It may: its answer is remembered, and given again to whoever repeats it.
+    Remembered,
+    /// It may, and the use case keeps the key together with what it does.
+    ByUseCase,
+}
+
+/// Another answer than the one that is meant.
+pub(crate) struct OtherAnswer {
+    pub(crate) status: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) data: Described,
 }
 
 pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -80,9 +103,11 @@ pub struct Route {
     pub(crate) body: Option<Described>,
     pub(crate) body_may_be_absent: bool,
     pub(crate) answer: Option<Described>,
+    pub(crate) other_answers: Vec<OtherAnswer>,
     pub(crate) shape: Shape,
     pub(crate) refusals: Vec<ErrorCode>,
     pub(crate) is_revision: bool,
+    pub(crate) repetition: Repetition,
     mount: Box<dyn Fn(Access, Method) -> actix_web::Route>,
 }
 
@@ -121,9 +146,11 @@ impl RouteBuilder {
                 body: None,
                 body_may_be_absent: false,
                 answer: None,
+                other_answers: Vec::new(),
                 shape: Shape::Nothing,
                 refusals: Vec::new(),
                 is_revision: false,
+                repetition: Repetition::Unkeyed,
                 mount: Box::new(|_access, _method| web::route()),
             },
         }
@@ -156,6 +183,38 @@ impl RouteBuilder {
         self
     }
 
+    /// What it answers without a body when all goes well.
+    pub(crate) const fn answers_nothing(mut self, shape: Shape) -> Self {
+        self.route.shape = shape;
+        self
+    }
+
+    /// Something else that it answers when all goes well.
+    pub(crate) fn also_answers<T: ToSchema>(
+        mut self,
+        status: &'static str,
+        description: &'static str,
+    ) -> Self {
+        self.route.other_answers.push(OtherAnswer {
+            status,
+            description,
+            data: Described::of::<T>(),
+        });
+        self
+    }
+
+    /// It makes something: with an `Idempotency-Key` it does so once, however often it is sent.
+    pub(crate) const fn creates(mut self) -> Self {
+        self.route.repetition = Repetition::Remembered;
+        self
+    }
+
+    /// The same where the use case keeps the key itself, together with what it does.
+    pub(crate) const fn creates_by_key(mut self) -> Self {
+        self.route.repetition = Repetition::ByUseCase;
+        self
+    }
+
     /// It changes something that has a version: `If-Match` is honoured.
     pub(crate) const fn revises(mut self) -> Self {
         self.route.is_revision = true;
@@ -177,17 +236,27 @@ impl RouteBuilder {
     {
         let name = std::any::type_name::<F>();
         self.route.operation_id = name.rsplit("::").next().unwrap_or(name).to_owned();
+        let Route {
+            path,
+            repetition,
+            body_may_be_absent,
+            ..
+        } = self.route;
         self.route.mount = Box::new(move |access, method| {
             let by_method = if method == Method::GET {
                 reading()
             } else {
                 web::method(method)
             };
-            by_method
-                .to(handler.clone())
-                .wrap(from_fn(move |request, next| {
-                    access_guard(access, request, next)
-                }))
+            let mut route = by_method.to(handler.clone());
+            if repetition == Repetition::Remembered {
+                route = route.wrap(from_fn(move |request, next| {
+                    remember(path, body_may_be_absent, request, next)
+                }));
+            }
+            route.wrap(from_fn(move |request, next| {
+                access_guard(access, request, next)
+            }))
         });
         self.route
     }

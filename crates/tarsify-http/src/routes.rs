@@ -1,20 +1,26 @@
 //! The route table. An address that is not here does not exist; an access rule that is not
 //! here is [`Access::Public`], and a test knows the few routes that may be.
 
+mod administration;
+
 use tarsify_domain::ErrorCode as Code;
 
-use crate::catalog::{base_model, endpoint, market, tars_model};
+use crate::catalog::{base_model, market, tars_model};
+use crate::execution::{callback, run, studio as trial};
 use crate::health;
-use crate::openapi::parameters::{category, page, search, sort, status};
+use crate::openapi::parameters::{
+    category, dry_run, execution_status, page, prefer_wait, search, sort, status, sync, wait_ms,
+};
 use crate::people::{consumer, developer};
 use crate::route::{Access, Route, Shape, delete, get, patch, post, put};
 
 const HEALTH: &str = "Health";
 const MARKET: &str = "Marketplace";
+const RUNS: &str = "Runs";
 const CONSUMERS: &str = "Consumers";
 const DEVELOPERS: &str = "Developers";
 const STUDIO: &str = "Studio";
-const ADMIN: &str = "Administration";
+const WEBHOOKS: &str = "Webhooks";
 
 /// Every route, in the order of the documentation. Fixed segments come before parameters.
 #[must_use]
@@ -22,11 +28,15 @@ pub fn routes() -> Vec<Route> {
     [
         health(),
         market(),
+        runs(),
         consumers(),
         developers(),
         studio(),
-        endpoints(),
-        base_models(),
+        test_runs(),
+        administration::endpoints(),
+        administration::base_models(),
+        administration::executions(),
+        webhooks(),
     ]
     .into_iter()
     .flatten()
@@ -73,6 +83,71 @@ fn market() -> Vec<Route> {
     ]
 }
 
+fn runs() -> Vec<Route> {
+    const ONE: &str = "/api/marketplace/runs/{id}";
+    vec![
+        post(
+            "/api/marketplace/models/{slug}/run",
+            RUNS,
+            "Run a model of the market",
+        )
+        .access(Access::Consumer)
+        .query([dry_run(), prefer_wait()])
+        .body::<run::RunModelIn>()
+        .answers::<run::AcceptedRunOut>(Shape::Accepted)
+        .also_answers::<run::RunOut>("200", "It has ended within the wait, with a result or not.")
+        .also_answers::<run::QuotedRunOut>("200", "With `dryRun=true`: what a run would be.")
+        .creates_by_key()
+        .refuses(&[
+            Code::ModelNotFound,
+            Code::ModelNotPublished,
+            Code::EndpointNotActive,
+            Code::InputsDoNotFit,
+            Code::Conflict,
+        ])
+        .to(run::run_model),
+        get("/api/marketplace/runs", RUNS, "List the own runs")
+            .alias("/api/consumer/executions")
+            .access(Access::Consumer)
+            .query(page())
+            .query([execution_status()])
+            .answers::<run::RunItemOut>(Shape::Page)
+            .to(run::list_runs),
+        get(ONE, RUNS, "Show an own run with its result")
+            .alias("/api/consumer/executions/{id}")
+            .access(Access::Consumer)
+            .answers::<run::RunOut>(Shape::One)
+            .refuses(&[Code::ExecutionNotFound, Code::ExecutionNotOwned])
+            .to(run::show_run),
+        get(
+            "/api/marketplace/runs/{id}/status",
+            RUNS,
+            "Show how an own run stands, at once or when it has ended",
+        )
+        .alias("/api/consumer/executions/{id}/status")
+        .access(Access::Consumer)
+        .query([sync(), wait_ms()])
+        .answers::<run::RunStatusOut>(Shape::One)
+        .refuses(&[Code::ExecutionNotFound, Code::ExecutionNotOwned])
+        .to(run::show_run_status),
+        post(
+            "/api/marketplace/runs/{id}/cancel",
+            RUNS,
+            "Cancel an own run",
+        )
+        .alias("/api/consumer/executions/{id}/cancel")
+        .access(Access::Consumer)
+        .body::<run::CancelRunIn>()
+        .answers::<run::CancelledRunOut>(Shape::One)
+        .refuses(&[
+            Code::ExecutionNotFound,
+            Code::ExecutionNotOwned,
+            Code::ExecutionNotCancellable,
+        ])
+        .to(run::cancel_run),
+    ]
+}
+
 fn consumers() -> Vec<Route> {
     let update =
         |method: fn(&'static str, &'static str, &'static str) -> crate::route::RouteBuilder| {
@@ -98,6 +173,7 @@ fn consumers() -> Vec<Route> {
         .access(Access::AnyConsumer)
         .body::<consumer::RegisterConsumerIn>()
         .answers::<consumer::ConsumerOut>(Shape::Created)
+        .creates()
         .refuses(&[Code::ConsumerAlreadyRegistered])
         .to(consumer::register_consumer),
         get(
@@ -139,6 +215,7 @@ fn developers() -> Vec<Route> {
         .access(Access::AnyDeveloper)
         .body::<developer::RegisterDeveloperIn>()
         .answers::<developer::DeveloperOut>(Shape::Created)
+        .creates()
         .refuses(&[Code::DeveloperAlreadyRegistered])
         .to(developer::register_developer),
         get("/api/studio/auth/me", DEVELOPERS, "Show the own profile")
@@ -193,6 +270,7 @@ fn studio() -> Vec<Route> {
         .access(Access::Developer)
         .body::<tars_model::CreateTarsModelIn>()
         .answers::<tars_model::TarsModelOut>(Shape::Created)
+        .creates()
         .refuses(&[
             Code::SlugTaken,
             Code::BaseModelNotFound,
@@ -286,87 +364,49 @@ fn studio_tars_model() -> Vec<Route> {
     ]
 }
 
-fn endpoints() -> Vec<Route> {
-    const ALL: &str = "/api/admin/endpoints";
-    const ONE: &str = "/api/admin/endpoints/{id}";
-    let update =
-        |method: fn(&'static str, &'static str, &'static str) -> crate::route::RouteBuilder| {
-            method(ONE, ADMIN, "Change an endpoint")
-                .access(Access::Admin)
-                .body::<endpoint::UpdateEndpointIn>()
-                .answers::<endpoint::EndpointOut>(Shape::One)
-                .revises()
-                .refuses(&[Code::EndpointNotFound, Code::EndpointIdTaken])
-                .to(endpoint::update_endpoint)
-        };
+fn test_runs() -> Vec<Route> {
     vec![
-        post(ALL, ADMIN, "Register an endpoint")
-            .access(Access::Admin)
-            .body::<endpoint::CreateEndpointIn>()
-            .answers::<endpoint::EndpointOut>(Shape::Created)
-            .refuses(&[Code::EndpointIdTaken])
-            .to(endpoint::create_endpoint),
-        get(ALL, ADMIN, "List endpoints")
-            .access(Access::Admin)
-            .query(page())
-            .answers::<endpoint::EndpointOut>(Shape::Page)
-            .to(endpoint::list_endpoints),
-        get(ONE, ADMIN, "Show an endpoint")
-            .access(Access::Admin)
-            .answers::<endpoint::EndpointOut>(Shape::One)
-            .refuses(&[Code::EndpointNotFound])
-            .to(endpoint::show_endpoint),
-        update(put),
-        update(patch),
-        delete(ONE, ADMIN, "Switch an endpoint off")
-            .access(Access::Admin)
-            .revises()
-            .refuses(&[Code::EndpointNotFound])
-            .to(endpoint::delete_endpoint),
+        post(
+            "/api/studio/tars-models/{id}/test-run",
+            STUDIO,
+            "Try an own tars model",
+        )
+        .alias("/api/developer/tars-models/{id}/test-run")
+        .access(Access::Developer)
+        .body::<run::RunModelIn>()
+        .answers::<trial::TestRunOut>(Shape::One)
+        .also_answers::<trial::TestRunOut>(
+            "202",
+            "It has not ended yet; `Location` says where it is.",
+        )
+        .creates_by_key()
+        .refuses(&[
+            Code::TarsModelNotFound,
+            Code::StatusForbids,
+            Code::EndpointNotActive,
+            Code::InputsDoNotFit,
+            Code::RateLimited,
+            Code::Conflict,
+        ])
+        .to(trial::test_run_tars_model),
+        get("/api/studio/runs/{id}", STUDIO, "Show an own test run")
+            .alias("/api/developer/runs/{id}")
+            .access(Access::Developer)
+            .answers::<trial::TestRunOut>(Shape::One)
+            .refuses(&[Code::ExecutionNotFound, Code::ExecutionNotOwned])
+            .to(trial::show_test_run),
     ]
 }
 
-fn base_models() -> Vec<Route> {
-    const ALL: &str = "/api/admin/base-models";
-    const ONE: &str = "/api/admin/base-models/{id}";
-    let update =
-        |method: fn(&'static str, &'static str, &'static str) -> crate::route::RouteBuilder| {
-            method(ONE, ADMIN, "Change a base model")
-                .access(Access::Admin)
-                .body::<base_model::UpdateBaseModelIn>()
-                .answers::<base_model::AdminBaseModelOut>(Shape::One)
-                .revises()
-                .refuses(&[
-                    Code::BaseModelNotFound,
-                    Code::EndpointNotFound,
-                    Code::BaseModelSlugTaken,
-                ])
-                .to(base_model::update_base_model)
-        };
+fn webhooks() -> Vec<Route> {
     vec![
-        post(ALL, ADMIN, "Make a base model")
-            .access(Access::Admin)
-            .body::<base_model::CreateBaseModelIn>()
-            .answers::<base_model::AdminBaseModelOut>(Shape::Created)
-            .refuses(&[Code::EndpointNotFound, Code::BaseModelSlugTaken])
-            .to(base_model::create_base_model),
-        get(ALL, ADMIN, "List base models")
-            .access(Access::Admin)
-            .query(page())
-            .query([category()])
-            .answers::<base_model::AdminBaseModelOut>(Shape::Page)
-            .to(base_model::list_base_models),
-        get(ONE, ADMIN, "Show a base model")
-            .access(Access::Admin)
-            .answers::<base_model::AdminBaseModelOut>(Shape::One)
-            .refuses(&[Code::BaseModelNotFound])
-            .to(base_model::show_base_model),
-        update(put),
-        update(patch),
-        delete(ONE, ADMIN, "Switch a base model off")
-            .access(Access::Admin)
-            .revises()
-            .refuses(&[Code::BaseModelNotFound])
-            .to(base_model::delete_base_model),
+        post(
+            "/api/webhooks/runpod/{executionId}/{token}",
+            WEBHOOKS,
+            "Take note that RunPod has news of a job; any body is taken, none is believed",
+        )
+        .answers_nothing(Shape::Empty)
+        .refuses(&[Code::NotFound])
+        .to(callback::receive_runpod_callback),
     ]
 }

@@ -4,6 +4,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use tarsify_domain::Timestamp;
 use tarsify_domain::catalog::{Category, EndpointSource, OutputType, Provider, TarsModelStatus};
+use tarsify_domain::execution::{
+    AttemptState, EndReason, ExecutionKind, ExecutionStatus, Operation, Stage,
+};
 use time::UtcOffset;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -68,6 +71,67 @@ pub(crate) fn provider() -> RefOr<Schema> {
 pub(crate) fn status() -> RefOr<Schema> {
     let all = TarsModelStatus::ALL.iter().map(|word| word.as_str());
     words(all, "DRAFT", "Where it is in its life.")
+}
+
+pub(crate) fn execution_kind() -> RefOr<Schema> {
+    let all = ExecutionKind::ALL.iter().map(|word| word.as_str());
+    words(
+        all,
+        "RUN",
+        "A consumer's run, or a developer's trial of his own model.",
+    )
+}
+
+pub(crate) fn execution_status() -> RefOr<Schema> {
+    let all = ExecutionStatus::ALL.iter().map(|word| word.as_str());
+    words(all, "COMPLETED", "Where it is; the last four are for good.")
+}
+
+pub(crate) fn stage() -> RefOr<Schema> {
+    let all = Stage::ALL.iter().map(|word| word.as_str());
+    words(all, "ended", "Where it is, as its workers know it.")
+}
+
+pub(crate) fn attempt_state() -> RefOr<Schema> {
+    let all = AttemptState::ALL.iter().map(|word| word.as_str());
+    words(all, "won", "What became of it.")
+}
+
+pub(crate) fn operation() -> RefOr<Schema> {
+    let all = Operation::ALL.iter().map(|word| word.as_str());
+    words(all, "status", "What was asked for.")
+}
+
+/// Why a run ended without a result; null while it has not, and when it has one.
+pub(crate) fn end_reason() -> RefOr<Schema> {
+    let all = EndReason::ALL.iter().map(|word| word.as_str());
+    let all = all.map(Value::from).chain([Value::Null]);
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .enum_values(Some(all))
+        .description(Some("Why it ended without a result."))
+        .examples([Value::Null]);
+    RefOr::T(Schema::Object(schema.build()))
+}
+
+/// What a consumer sends to a model.
+pub(crate) fn inputs() -> RefOr<Schema> {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(
+            "The inputs, by the names and rules of the model's `inputSchema`: at most 256000 bytes as compact JSON and 32 levels.",
+        ))
+        .examples([json!({ "prompt": "a lighthouse at dusk" })]);
+    RefOr::T(Schema::Object(schema.build()))
+}
+
+/// What a model has made: whatever JSON it likes.
+pub(crate) fn output() -> RefOr<Schema> {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .description(Some("The result; null until there is one."))
+        .examples([json!({ "images": ["https://example.com/lighthouse.png"] })]);
+    RefOr::T(Schema::Object(schema.build()))
 }
 
 /// A JSON Schema, as a value of a field.

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::logging;
 use crate::migrate;
 use crate::platform::Platform;
+use crate::provider::ProviderAccess;
 use crate::store::{Store, Stores};
 use crate::terminal;
 
@@ -35,14 +36,14 @@ async fn assign(
     email: &EmailAddress,
 ) -> anyhow::Result<ExitCode> {
     migrate::require_current(config, store).await?;
-    let database = store.connect().await?;
-    let platform = Platform::build(config, &database)?;
+    let databases = store.connect().await?;
+    let platform = Platform::build(config, &databases, ProviderAccess::configured(config))?;
     let (role, done) = match action {
         AdminAction::Grant => (Role::Admin, "is an administrator now"),
         AdminAction::Revoke => (Role::User, "is an ordinary developer now"),
     };
     let assigned = platform.services.developers.assign_role(email, role).await;
-    database.close();
+    databases.close();
     match assigned {
         Ok(developer) => terminal::say(&format!("{email} ({}) {done}.", developer.id)),
         Err(ProfileError::NotFound) => {

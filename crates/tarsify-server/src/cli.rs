@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::config::EnvironmentVariables;
+use crate::config::{EnvironmentVariables, Role};
 
 /// The open backend of a marketplace for AI models.
 ///
@@ -20,11 +20,14 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the REST API until SIGTERM or Ctrl-C.
+    /// Serve the REST API and run models until SIGTERM or Ctrl-C.
     #[command(
-        after_help = "Example:\n  DATABASE_URL=postgresql://tarsify@db/tarsify tarsify serve --port 8080"
+        after_help = "Example:\n  DATABASE_URL=postgresql://tarsify@db/tarsify tarsify serve --port 8080\n\nAny number of processes of any role share one database:\n  tarsify serve --role api\n  tarsify serve --role worker --port 8081"
     )]
     Serve {
+        /// What this process does.
+        #[arg(long)]
+        role: Option<Role>,
         /// The port to listen on; 0 takes any free one.
         #[arg(long)]
         port: Option<u16>,
@@ -138,8 +141,22 @@ pub(crate) enum AdminAction {
 impl Command {
     /// Hands what was said on the command line to the configuration, above everything else.
     pub(crate) fn put_into(&self, variables: &mut EnvironmentVariables) {
-        if let Self::Serve { port: Some(port) } | Self::Demo { port: Some(port) } = self {
+        if let Self::Serve {
+            port: Some(port), ..
+        }
+        | Self::Demo { port: Some(port) } = self
+        {
             variables.insert("TARSIFY__SERVER__PORT".to_owned(), port.to_string());
+        }
+        let role = match self {
+            Self::Serve { role, .. } => *role,
+            // Nobody else would do the work.
+            Self::Demo { .. } => Some(Role::All),
+            _ => None,
+        };
+        if let Some(role) = role {
+            let role = role.as_str().to_owned();
+            variables.insert("TARSIFY__SERVER__ROLE".to_owned(), role);
         }
     }
 }

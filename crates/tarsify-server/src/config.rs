@@ -22,7 +22,7 @@ pub(crate) use effective::EffectiveConfig;
 pub(crate) use fault::Faults;
 pub(crate) use parse::Origin;
 pub(crate) use secret::Secret;
-pub(crate) use sections::{Config, Environment, LogFormat, RunPod};
+pub(crate) use sections::{Config, Environment, LogFormat, Role, RunPod};
 
 /// The environment variables a configuration is read from.
 pub(crate) type EnvironmentVariables = BTreeMap<String, String>;

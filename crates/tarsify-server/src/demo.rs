@@ -1,5 +1,6 @@
 //! `tarsify demo`: a market full of examples on this machine, and a walk through it.
 
+mod gpus;
 mod walk;
 
 use std::net::{SocketAddr, TcpListener};
@@ -15,16 +16,18 @@ use tarsify_domain::id::DeveloperId;
 use tarsify_domain::people::{DeveloperProfile, IdentityKey, ProfileError, VerifiedIdentity};
 use tarsify_domain::text::EmailAddress;
 use tarsify_domain::{Expected, Patch};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Environment};
 use crate::logging;
 use crate::migrate;
 use crate::platform::Platform;
+use crate::provider::ProviderAccess;
 use crate::seed::content::{BUILT_IN_DEMO, Demo, DemoDeveloper, DemoTarsModel};
 use crate::seed::{self, ProviderIds};
 use crate::serve;
-use crate::store::Stores;
+use crate::store::{Databases, Stores};
 use crate::terminal;
 use crate::token;
 
@@ -48,9 +51,9 @@ pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<Exit
     let store = stores.open().await?;
     let served = async {
         migrate::require_current(config, &store).await?;
-        let database = store.connect().await?;
-        let outcome = fill_and_serve(config, &database, listener).await;
-        database.close();
+        let databases = store.connect().await?;
+        let outcome = with_provider(config, &databases, listener).await;
+        databases.close();
         outcome
     }
     .await;
@@ -58,18 +61,53 @@ pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<Exit
     served.map(|()| ExitCode::SUCCESS)
 }
 
-async fn fill_and_serve(
+/// Serves beside an emulator, unless the operator says where RunPod's protocol is spoken.
+async fn with_provider(
     config: &Config,
-    database: &Database,
+    databases: &Databases,
     listener: TcpListener,
 ) -> anyhow::Result<()> {
-    let platform = Platform::build(config, database)?;
+    let address = listener
+        .local_addr()
+        .context("the listening socket cannot be used")?;
+    if config.runpod.has_own_base_url {
+        let access = ProviderAccess::configured(config);
+        let access = if config.runpod.is_local() {
+            access.called_back_at(address)
+        } else {
+            access
+        };
+        return fill_and_serve(config, databases, listener, access).await;
+    }
+    let emulator = gpus::Gpus::on_this_machine()?;
+    let mut config = config.clone();
+    config.runpod.base_url = emulator.base_url()?;
+    // The emulator wants none, and nobody else is to see it.
+    config.runpod.api_key = None;
+    let access = ProviderAccess::configured(&config).called_back_at(address);
+    let stop = CancellationToken::new();
+    let served = async {
+        let served = fill_and_serve(&config, databases, listener, access).await;
+        stop.cancel();
+        served
+    };
+    let (served, emulated) = tokio::join!(served, emulator.run(stop.clone()));
+    served.and(emulated)
+}
+
+async fn fill_and_serve(
+    config: &Config,
+    databases: &Databases,
+    listener: TcpListener,
+    access: ProviderAccess,
+) -> anyhow::Result<()> {
+    let platform = Platform::build(config, databases, access)?;
     let Some(identities) = &platform.identities else {
         bail!("the demo needs local identities");
     };
     let demo =
         Demo::parse(BUILT_IN_DEMO, "the built-in demo").context("the demo cannot be used")?;
-    fill(config, &platform, database, &demo).await?;
+    fill(config, &platform, &databases.requests, &demo).await?;
     let address = listener
         .local_addr()
         .context("the listening socket cannot be used")?;
@@ -82,6 +120,7 @@ async fn fill_and_serve(
             &first_developer(&demo)?.email,
         )?,
         admin: token::issue(identities, LocalKind::Admin, &email(ADMIN)?)?,
+        gpus: (config.runpod.has_own_base_url).then(|| config.runpod.base_url.to_string()),
     };
     terminal::say(&walk.to_string())?;
     serve::serve(config, platform, listener).await

@@ -1,5 +1,8 @@
 //! `tarsify doctor`: looks at everything an installation needs and says what is wrong.
 
+mod executions;
+mod provider;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::logging;
 use crate::platform::Platform;
+use crate::provider::ProviderAccess;
 use crate::store::{Store, Stores};
 use crate::terminal;
 
@@ -18,7 +22,7 @@ use crate::terminal;
 const SKEW: time::Duration = time::Duration::seconds(5);
 
 /// What a look at one thing found.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Finding {
     part: &'static str,
     ok: bool,
@@ -81,20 +85,25 @@ fn table(findings: &[Finding]) -> String {
 }
 
 async fn look_at_store(config: &Config, store: &Store) -> Vec<Finding> {
-    let database = match store.connect().await {
-        Ok(database) => database,
+    let databases = match store.connect().await {
+        Ok(databases) => databases,
         Err(error) => return vec![Finding::bad("database", format!("{error:#}"))],
     };
-    let platform = match Platform::build(config, &database) {
+    let access = ProviderAccess::configured(config);
+    let platform = match Platform::build(config, &databases, access) {
         Ok(platform) => platform,
-        Err(error) => return vec![Finding::bad("identity", format!("{error:#}"))],
+        Err(error) => return vec![Finding::bad("parts", format!("{error:#}"))],
     };
     let mut findings = vec![schema(platform.services.health.schema_state().await)];
+    // What it lacks or does not answer is not to be asked about again.
     if findings.iter().all(|finding| finding.ok) {
         findings.push(clock(platform.services.health.now().await));
+        let endpoints = platform.repositories.endpoints.as_ref();
+        findings.push(provider::look(config, endpoints).await);
+        findings.extend(executions::look(store, &platform.services.engine).await);
     }
     findings.push(keys(config, &platform).await);
-    database.close();
+    databases.close();
     findings
 }
 

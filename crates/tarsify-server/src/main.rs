@@ -12,6 +12,7 @@ mod emulator;
 mod logging;
 mod migrate;
 mod platform;
+mod provider;
 mod seed;
 mod serve;
 mod store;

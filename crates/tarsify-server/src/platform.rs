@@ -8,21 +8,25 @@ use tarsify_auth::{
 };
 use tarsify_db::{
     Database, PgBaseModelRepository, PgConsumerRepository, PgDeveloperRepository,
-    PgEndpointRepository, PgMarketRepository, PgStoreHealth, PgTarsModelRepository,
+    PgEndpointRepository, PgExecutionRepository, PgIdempotencyRepository, PgMarketRepository,
+    PgStoreHealth, PgTarsModelRepository,
 };
 use tarsify_domain::Clock;
 use tarsify_domain::catalog::{
     BaseModelRepository, BaseModels, CatalogChanges, EndpointRepository, Endpoints, Market,
     SchemaRules, TarsModels,
 };
+use tarsify_domain::idempotency::IdempotencyRepository;
 use tarsify_domain::people::{
     AdminRule, ConsumerRepository, Consumers, DeveloperRepository, Developers, Gate,
 };
-use tarsify_engine::JsonSchemaRules;
+use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, RunPod, RunPodSettings};
 use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services};
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Origin};
+use crate::provider::ProviderAccess;
+use crate::store::Databases;
 
 /// Everything that a command may need.
 pub(crate) struct Platform {
@@ -30,6 +34,8 @@ pub(crate) struct Platform {
     pub(crate) http: HttpSettings,
     /// The market over connections that requests do not compete for, to learn of changes.
     pub(crate) watched_market: Market,
+    /// The idempotency keys over the workers' connections, to forget the old ones.
+    pub(crate) old_keys: Arc<dyn IdempotencyRepository>,
     pub(crate) repositories: Repositories,
     pub(crate) identities: Option<LocalIdentities>,
     pub(crate) keys: JwksCache,
@@ -55,7 +61,12 @@ impl Repositories {
 }
 
 impl Platform {
-    pub(crate) fn build(config: &Config, database: &Database) -> anyhow::Result<Self> {
+    pub(crate) fn build(
+        config: &Config,
+        databases: &Databases,
+        access: ProviderAccess,
+    ) -> anyhow::Result<Self> {
+        let database = &databases.requests;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let identities = local_identities(config)?;
         let (authenticator, keys) = authenticator(config, identities.as_ref(), &clock)?;
@@ -77,11 +88,17 @@ impl Platform {
                 .as_ref()
                 .map(|identities| identities.jwks().clone()),
         };
-        let cache = MarketCache::new(config.market.cache_bytes);
-        let services = services(database, &repositories, gate, cache, clock);
+        let parts = Parts {
+            gate,
+            market_cache: MarketCache::new(config.market.cache_bytes),
+            engine: engine(config, databases, access, Arc::clone(&clock))?,
+            clock,
+        };
+        let services = services(database, &repositories, parts);
         let apart = Arc::new(PgMarketRepository::new(database.apart()));
         Ok(Self {
             watched_market: services.market.through(apart),
+            old_keys: Arc::new(PgIdempotencyRepository::new(databases.work.clone())),
             services,
             http,
             repositories,
@@ -91,13 +108,60 @@ impl Platform {
     }
 }
 
-fn services(
-    database: &Database,
-    repositories: &Repositories,
+/// The engine. Requests and workers have connections of their own: neither can use up the
+/// other's.
+fn engine(
+    config: &Config,
+    databases: &Databases,
+    access: ProviderAccess,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Engine> {
+    let ProviderAccess {
+        base_url,
+        api_key,
+        callbacks,
+    } = access;
+    let runpod = RunPod::with_settings(RunPodSettings {
+        base_url: base_url.into(),
+        api_key: api_key.map(|key| key.expose().clone()),
+        ..RunPodSettings::default()
+    });
+    let executions = &config.executions;
+    Engine::builder()
+        .store(PgExecutionRepository::new(databases.requests.clone()))
+        .queue(PgExecutionRepository::new(databases.work.clone()))
+        .provider(
+            runpod.context("RunPod cannot be reached as runpod.base_url and runpod.api_key say")?,
+        )
+        .clock(clock)
+        .settings(EngineSettings {
+            queue_allowance: executions.queue_allowance,
+            lost_grace: executions.lost_answer_grace,
+            lease: executions.lease,
+            in_hand: executions.in_hand,
+            callbacks,
+            daily_test_runs: executions.daily_test_runs,
+            ..EngineSettings::default()
+        })
+        .build()
+        .context("the engine cannot be built")
+}
+
+/// What use cases have in common beside the repositories.
+struct Parts {
     gate: Gate,
     market_cache: MarketCache,
+    engine: Engine,
     clock: Arc<dyn Clock>,
-) -> Services {
+}
+
+fn services(database: &Database, repositories: &Repositories, parts: Parts) -> Services {
+    let Parts {
+        gate,
+        market_cache,
+        engine,
+        clock,
+    } = parts;
     let Repositories {
         consumers,
         developers,
@@ -136,6 +200,8 @@ fn services(
         }),
         market: Arc::new(Market::new(market, schemas, changes)),
         market_cache: Arc::new(market_cache),
+        engine,
+        idempotency: Arc::new(PgIdempotencyRepository::new(database.clone())),
         health: Arc::new(PgStoreHealth::new(database)),
         lifecycle: Arc::new(Lifecycle::default()),
         clock,

@@ -21,6 +21,7 @@ use crate::config::{Config, RunPod};
 use crate::logging;
 use crate::migrate;
 use crate::platform::Platform;
+use crate::provider::ProviderAccess;
 use crate::store::{Store, Stores};
 use crate::terminal;
 
@@ -51,6 +52,7 @@ pub(crate) fn configured_ids(runpod: &RunPod) -> ProviderIds {
         ep_sdxl,
         ep_whisper,
         ep_vllm,
+        ..
     } = runpod;
     [
         ("tts", ep_tts),
@@ -76,16 +78,16 @@ pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Catalog> {
 
 async fn seed(config: &Config, store: &Store, catalog: &Catalog) -> anyhow::Result<Report> {
     migrate::require_current(config, store).await?;
-    let database = store.connect().await?;
-    let platform = Platform::build(config, &database)?;
+    let databases = store.connect().await?;
+    let platform = Platform::build(config, &databases, ProviderAccess::configured(config))?;
     let report = apply(
         catalog,
         &configured_ids(&config.runpod),
         &platform,
-        &database,
+        &databases.requests,
     )
     .await;
-    database.close();
+    databases.close();
     report
 }
 

@@ -1,4 +1,9 @@
-//! `tarsify serve`: the REST API, from the first listening socket to the last answer.
+//! `tarsify serve`: the REST API and the workers, from the first listening socket to the last
+//! answer and the last write.
+
+mod background;
+mod health_only;
+mod signals;
 
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
@@ -6,37 +11,46 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer};
-use anyhow::Context;
-use tarsify_domain::catalog::Market;
-use tarsify_http::{answer, configure, cors};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use anyhow::{Context, anyhow, bail};
+use tarsify_engine::Engine;
+use tarsify_http::{HttpSettings, Services, answer, configure, cors};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use self::background::{forget_keys, watch_market};
+use self::health_only::health_only;
+pub(crate) use self::signals::{Asked, Signals};
+use crate::config::{Config, Environment, Role};
 use crate::logging;
 use crate::migrate;
 use crate::platform::Platform;
+use crate::provider::ProviderAccess;
 use crate::store::Stores;
 
-/// How long requests may take to finish once the process stops.
+/// How long requests may take to finish once the process stops, in seconds, and runs in hand to
+/// reach their next write. A provider may take 20 to answer.
 const PATIENCE_SECONDS: u64 = 25;
+/// How long a connection without requests is kept. Whoever stands in front of us keeps his for up
+/// to a minute: were we the first to close one, he could lose a request on it.
+const IDLE: Duration = Duration::from_secs(75);
 /// How long a load balancer may take to see that the process is no longer ready.
 const NOTICE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<ExitCode> {
     logging::start(config)?;
+    require_key(config)?;
     let listener = listen(config)?;
     let store = stores.open().await?;
     let served = async {
         migrate::require_current(config, &store).await?;
-        let database = store.connect().await?;
-        let platform = Platform::build(config, &database)?;
+        let databases = store.connect().await?;
+        let platform = Platform::build(config, &databases, ProviderAccess::configured(config))?;
         let outcome = serve(config, platform, listener).await;
-        database.close();
+        databases.close();
         outcome
     }
     .await;
@@ -56,7 +70,21 @@ pub(crate) fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Answers requests until somebody asks the process to stop.
+/// Workers without a key would only make every run wait for its deadline.
+fn require_key(config: &Config) -> anyhow::Result<()> {
+    if config.environment == Environment::Production && lacks_key(config) {
+        bail!(
+            "workers cannot call RunPod without a key: set RUNPOD_API_KEY, or serve with --role api where others do the work"
+        );
+    }
+    Ok(())
+}
+
+fn lacks_key(config: &Config) -> bool {
+    config.server.role.works() && config.runpod.lacks_key()
+}
+
+/// Answers requests and sees to runs, as the role says, until somebody asks the process to stop.
 pub(crate) async fn serve(
     config: &Config,
     platform: Platform,
@@ -65,91 +93,112 @@ pub(crate) async fn serve(
     let address = listener
         .local_addr()
         .context("the listening socket cannot be used")?;
+    let role = config.server.role;
+    let lifecycle = Arc::clone(&platform.services.lifecycle);
+    let engine = platform.services.engine.clone();
+    let (stop, stop_work) = (CancellationToken::new(), CancellationToken::new());
+    let mut workers = JoinSet::new();
+    if role.works() {
+        workers.spawn(work(engine.clone(), stop_work.clone()));
+    }
+    let (services, http) = (platform.services.clone(), platform.http.clone());
+    let mut background = run_beside(config, platform, &stop);
+    let server = answer_on(listener, services, http, role)?;
+    let handle = server.handle();
+    let mut server = pin!(server);
+    // Before anybody hears that we are ready: a signal that comes later finds us listening.
+    let mut signals = Signals::receive()?;
+    warn_of_missing_key(config);
+    tracing::info!(%address, role = role.as_str(), "ready");
+    let ended = tokio::select! {
+        ended = &mut server => ended.context("the server failed"),
+        Some(ended) = workers.join_next() => Err(anyhow!("the workers failed: {ended:?}")),
+        asked = signals.next() => {
+            // First of all: what is leased from here on would only have to be given back.
+            stop_work.cancel();
+            lifecycle.drain();
+            // Dropped, the server would cut everybody off; it goes on until it has let go of all,
+            // or until somebody asks a second time.
+            let leaving = async {
+                tokio::join!(server, leave(&handle, asked, address), finish(&mut workers)).0
+            };
+            tokio::select! {
+                ended = leaving => ended.context("the server failed"),
+                _again = signals.next() => Ok(()),
+            }
+        }
+    };
+    workers.abort_all();
+    stop.cancel();
+    while background.join_next().await.is_some() {}
+    ended
+}
+
+/// Said when everything else is in order, so that a failed start has only its own message.
+fn warn_of_missing_key(config: &Config) {
+    if lacks_key(config) {
+        tracing::warn!(
+            "RUNPOD_API_KEY is not set: RunPod refuses every run. Set it, or RUNPOD_BASE_URL to that of `tarsify emulator`"
+        );
+    }
+}
+
+async fn work(engine: Engine, stop: CancellationToken) {
+    engine.run_workers(stop).await;
+}
+
+/// Starts what goes on beside requests and runs.
+fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> JoinSet<()> {
     let Platform {
         services,
-        http,
-        keys,
         watched_market,
+        old_keys,
+        keys,
         ..
     } = platform;
-    let lifecycle = Arc::clone(&services.lifecycle);
-    let stop = CancellationToken::new();
+    let role = config.server.role;
+    let identity = &config.identity;
     let mut background = JoinSet::new();
-    background.spawn(watch_market(
-        watched_market,
-        config.market.poll_interval,
-        stop.clone(),
-    ));
-    if config.identity.firebase_users_project_id.is_some()
-        || config.identity.firebase_devs_project_id.is_some()
-    {
-        let stop = stop.clone();
-        background.spawn(async move { keys.run(stop).await });
+    if role.works() {
+        background.spawn(forget_keys(old_keys, stop.clone()));
+    } else {
+        // Those who wait here are woken by what workers elsewhere write.
+        let (engine, stop) = (services.engine, stop.clone());
+        background.spawn(async move { engine.run_watch(stop).await });
     }
+    if role.serves() {
+        let interval = config.market.poll_interval;
+        background.spawn(watch_market(watched_market, interval, stop.clone()));
+        if identity.firebase_users_project_id.is_some()
+            || identity.firebase_devs_project_id.is_some()
+        {
+            let stop = stop.clone();
+            background.spawn(async move { keys.run(stop).await });
+        }
+    }
+    background
+}
+
+fn answer_on(
+    listener: TcpListener,
+    services: Services,
+    http: HttpSettings,
+    role: Role,
+) -> anyhow::Result<Server> {
     let server = HttpServer::new(move || {
         App::new()
+            .wrap(Condition::new(!role.serves(), from_fn(health_only)))
             .wrap(Compress::default())
             .wrap(cors(&http))
             .wrap(from_fn(answer))
             .configure(configure(services.clone(), http.clone()))
     })
     .disable_signals()
+    .keep_alive(IDLE)
     .shutdown_timeout(PATIENCE_SECONDS)
     .listen(listener)
-    .context("the listening socket cannot be used")?
-    .run();
-    let handle = server.handle();
-    let mut server = pin!(server);
-    // Before anybody hears that we are ready: a signal that comes later finds us listening.
-    let mut signals = Signals::receive()?;
-    tracing::info!(%address, "ready");
-    let ended = tokio::select! {
-        ended = &mut server => ended,
-        asked = signals.next() => {
-            lifecycle.drain();
-            // Dropped, the server would cut everybody off; it goes on until it has let go of all,
-            // or until somebody asks a second time.
-            tokio::select! {
-                (ended, ()) = async { tokio::join!(server, leave(&handle, asked, address)) } => ended,
-                _again = signals.next() => Ok(()),
-            }
-        }
-    };
-    stop.cancel();
-    while background.join_next().await.is_some() {}
-    ended.context("the server failed")
-}
-
-/// Who asked the process to stop.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// Something that waits for us to drain.
-    Terminate,
-    /// A person at the terminal.
-    Interrupt,
-}
-
-/// The two ways of asking a process to stop.
-pub(crate) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    pub(crate) fn receive() -> anyhow::Result<Self> {
-        let receive = |kind| signal(kind).context("signals cannot be received");
-        Ok(Self {
-            terminate: receive(SignalKind::terminate())?,
-            interrupt: receive(SignalKind::interrupt())?,
-        })
-    }
-
-    pub(crate) async fn next(&mut self) -> Asked {
-        tokio::select! {
-            _ = self.terminate.recv() => Asked::Terminate,
-            _ = self.interrupt.recv() => Asked::Interrupt,
-        }
-    }
+    .context("the listening socket cannot be used")?;
+    Ok(server.run())
 }
 
 async fn leave(handle: &ServerHandle, asked: Asked, address: SocketAddr) {
@@ -161,23 +210,14 @@ async fn leave(handle: &ServerHandle, asked: Asked, address: SocketAddr) {
     tracing::info!("stopped");
 }
 
-/// Learns of what other processes change in the market.
-async fn watch_market(market: Market, interval: Duration, stop: CancellationToken) {
-    let mut failing = false;
-    while stop
-        .run_until_cancelled(tokio::time::sleep(interval))
+/// Lets the runs in hand reach their next write, which gives their leases back. What takes
+/// longer than it may is taken over by another worker when its lease has run out.
+async fn finish(workers: &mut JoinSet<()>) {
+    let written = async { while workers.join_next().await.is_some() {} };
+    if timeout(Duration::from_secs(PATIENCE_SECONDS), written)
         .await
-        .is_some()
+        .is_err()
     {
-        match market.observe_changes().await {
-            Ok(()) => failing = false,
-            // Once, not twice a second: the health check tells the rest.
-            Err(error) if !failing => {
-                failing = true;
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%error, cause, "changes of other processes are not seen for now");
-            }
-            Err(_) => {}
-        }
+        tracing::warn!("runs in hand are left to other workers");
     }
 }

@@ -1,6 +1,8 @@
 //! Where the data is: the operator's database, or in local mode a private one that lives as
 //! long as somebody uses it.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use tarsify_db::{Database, DatabaseSettings, Migrator};
 use tarsify_local_postgres::{Durability, LocalPostgres, LocalPostgresSettings};
@@ -10,11 +12,15 @@ use crate::config::Config;
 /// The name of the private database.
 const PRIVATE: &str = "tarsify";
 
+/// How long a question about everything may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Opens stores as the configuration says.
 pub(crate) struct Stores {
     url: Option<String>,
     private: LocalPostgresSettings,
     settings: DatabaseSettings,
+    worker_connections: usize,
 }
 
 /// An open store.
@@ -22,6 +28,24 @@ pub(crate) struct Store {
     pub(crate) url: String,
     private: Option<LocalPostgres>,
     settings: DatabaseSettings,
+    worker_connections: usize,
+}
+
+/// The pools: whoever fills one keeps nobody from another.
+#[derive(Clone)]
+pub(crate) struct Databases {
+    /// For requests; and `apart`, for health checks.
+    pub(crate) requests: Database,
+    /// For workers.
+    pub(crate) work: Database,
+}
+
+impl Databases {
+    /// Closes every connection.
+    pub(crate) fn close(&self) {
+        self.requests.close();
+        self.work.close();
+    }
 }
 
 impl Stores {
@@ -44,6 +68,8 @@ impl Stores {
                 durability: Durability::Durable,
             },
             settings,
+            worker_connections: usize::try_from(config.database.worker_pool_size)
+                .unwrap_or(usize::MAX),
         }
     }
 
@@ -63,6 +89,7 @@ impl Stores {
                 url: settings.url.clone(),
                 private: Some(server),
                 settings,
+                worker_connections: self.worker_connections,
             });
         };
         settings.url.clone_from(url);
@@ -70,14 +97,30 @@ impl Stores {
             url: url.clone(),
             private: None,
             settings,
+            worker_connections: self.worker_connections,
         })
     }
 }
 
 impl Store {
     /// Opens the pools.
-    pub(crate) async fn connect(&self) -> anyhow::Result<Database> {
-        Database::connect(&self.settings)
+    pub(crate) async fn connect(&self) -> anyhow::Result<Databases> {
+        let mut for_work = self.settings.clone();
+        for_work.application_name.push_str("-worker");
+        for_work.max_connections = self.worker_connections;
+        let (requests, work) = tokio::try_join!(
+            Database::connect(&self.settings),
+            Database::connect(&for_work)
+        )
+        .context("the database cannot be used")?;
+        Ok(Databases { requests, work })
+    }
+
+    /// Opens pools for questions that look at everything there is.
+    pub(crate) async fn connect_patiently(&self) -> anyhow::Result<Database> {
+        let mut settings = self.settings.clone();
+        settings.statement_timeout = PATIENCE;
+        Database::connect(&settings)
             .await
             .context("the database cannot be used")
     }

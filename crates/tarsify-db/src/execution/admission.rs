@@ -1,23 +1,14 @@
 //! Accepting an execution: key, quota, row and first event in one statement, of which each part
 //! depends on the one before it.
 
-use diesel::QueryableByName;
-use diesel::deserialize;
-use diesel::pg::Pg;
-use diesel::row::NamedRow;
-use diesel::sql_types::{Bool, Nullable, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
-use tarsify_domain::execution::{
-    AdmitError, Admitted, Execution, ExecutionKind, ExecutionStatus, ExecutionSummary, ModelRef,
-    NewExecution, Requester,
-};
+use tarsify_domain::RepoError;
+use tarsify_domain::execution::{NewExecution, Requester};
 use tarsify_domain::idempotency::IdempotencyClaim;
-use tarsify_domain::money::{Credits, Price};
-use tarsify_domain::{RepoError, Timestamp};
-use uuid::Uuid;
+use tarsify_domain::money::Price;
 
 use super::material;
-use super::row::{CONTENT, ExecutionRow, MODELS, SUMMARY};
+use super::row::{CONTENT, MODELS, SUMMARY};
 use crate::statement::{Binds, Statement};
 use crate::stored;
 
@@ -201,129 +192,9 @@ fn created(new: &NewExecution, binds: &mut Binds) -> Result<String, RepoError> {
 }
 
 /// What it costs: a developer tries his own model for nothing.
-fn price(new: &NewExecution) -> Result<Price, RepoError> {
+pub(super) fn price(new: &NewExecution) -> Result<Price, RepoError> {
     match new.requester {
         Requester::Consumer(_) => Ok(new.model.price),
         Requester::Developer { .. } => stored::checked("price_credits", Price::parse(0)),
     }
-}
-
-/// What the statement answered.
-pub(super) struct AdmissionRow {
-    /// Whether the key was known, and for the same body.
-    is_same: Option<bool>,
-    fits: bool,
-    is_within_quota: bool,
-    accepted_at: Option<Timestamp>,
-    found: Option<ExecutionRow>,
-}
-
-impl QueryableByName<Pg> for AdmissionRow {
-    fn build<'a>(row: &impl NamedRow<'a, Pg>) -> deserialize::Result<Self> {
-        let found = NamedRow::get::<Nullable<SqlUuid>, Option<Uuid>>(row, "id")?;
-        let found = found.map(|_id| ExecutionRow::build(row)).transpose()?;
-        Ok(Self {
-            is_same: NamedRow::get::<Nullable<Bool>, Option<bool>>(row, "is_same")?,
-            fits: NamedRow::get::<Bool, bool>(row, "fits")?,
-            is_within_quota: NamedRow::get::<Bool, bool>(row, "is_within_quota")?,
-            accepted_at: NamedRow::get::<Nullable<Timestamptz>, Option<Timestamp>>(
-                row,
-                "accepted_at",
-            )?,
-            found,
-        })
-    }
-}
-
-/// An execution and whether it was accepted with the same body.
-#[derive(QueryableByName)]
-#[diesel(check_for_backend(Pg))]
-pub(super) struct ReplayRow {
-    #[diesel(sql_type = Bool)]
-    is_same: bool,
-    #[diesel(embed)]
-    execution: ExecutionRow,
-}
-
-/// What the rows of [`replaying`] say.
-pub(super) fn replay(rows: Vec<ReplayRow>) -> Result<Option<Admitted>, AdmitError> {
-    match rows.into_iter().next() {
-        None => Ok(None),
-        Some(ReplayRow { is_same: false, .. }) => Err(AdmitError::KeyReused),
-        Some(ReplayRow { execution, .. }) => Ok(Some(Admitted {
-            execution: execution.try_into()?,
-            is_replay: true,
-        })),
-    }
-}
-
-/// What the rows say.
-pub(super) fn outcome(new: &NewExecution, rows: Vec<AdmissionRow>) -> Result<Admitted, AdmitError> {
-    let AdmissionRow {
-        is_same,
-        fits,
-        is_within_quota,
-        accepted_at,
-        found,
-    } = stored::answered(rows)?;
-    match (is_same, found, new.requester) {
-        (Some(true), Some(row), _) => Ok(Admitted {
-            execution: row.try_into()?,
-            is_replay: true,
-        }),
-        // The key belongs to a request that made no execution.
-        (Some(_), _, _) => Err(AdmitError::KeyReused),
-        (None, _, _) if !fits => Err(AdmitError::ModelChanged),
-        (None, _, Requester::Developer { daily_quota, .. }) if !is_within_quota => {
-            Err(AdmitError::QuotaUsedUp(daily_quota))
-        }
-        (None, _, _) => {
-            let accepted_at = accepted_at.ok_or("it was not stored");
-            let accepted_at = stored::checked("execution", accepted_at)?;
-            Ok(Admitted {
-                execution: accepted(new, accepted_at)?,
-                is_replay: false,
-            })
-        }
-    }
-}
-
-/// The execution as it was just stored.
-fn accepted(new: &NewExecution, created_at: Timestamp) -> Result<Execution, RepoError> {
-    let model = &new.model;
-    let (consumer_id, tester_id) = match new.requester {
-        Requester::Consumer(consumer) => (Some(consumer), None),
-        Requester::Developer { id, .. } => (None, Some(id)),
-    };
-    let kind: ExecutionKind = new.requester.kind();
-    let summary = ExecutionSummary {
-        id: new.id,
-        kind,
-        consumer_id,
-        tester_id,
-        model: ModelRef {
-            id: model.id,
-            slug: model.slug.clone(),
-            title: model.title.clone(),
-            base_model_name: model.base_model.name.clone(),
-            category: model.base_model.category,
-            output_type: model.base_model.output_type,
-            estimated_seconds: model.base_model.estimated_seconds,
-        },
-        status: ExecutionStatus::Pending,
-        reason: None,
-        message: None,
-        price: price(new)?,
-        charged: Credits::ZERO,
-        created_at,
-        started_at: None,
-        completed_at: None,
-        queue_time_ms: None,
-        execution_time_ms: None,
-    };
-    Ok(Execution {
-        summary,
-        inputs: new.inputs.clone(),
-        output: None,
-    })
 }

@@ -30,12 +30,10 @@ pub(super) fn advancing(advance: &Advance) -> Result<Statement, RepoError> {
     } = advance;
     let status = status(*from, *to)?;
     let mut binds = Binds::default();
+    let kinds = binds.texts(events.iter().map(|event| event.kind.as_str()).collect());
     let mut set = vec![
         format!("looks = {}", binds.number(i64::from(*looks))),
-        format!(
-            "last_seq = e.last_seq + cardinality({})",
-            binds.numbers(vec![0; events.len()])
-        ),
+        format!("last_seq = e.last_seq + cardinality({kinds})"),
     ];
     if let Some(status) = status {
         set.push(format!("stage = {}", binds.text(to.as_str())));
@@ -54,7 +52,6 @@ pub(super) fn advancing(advance: &Advance) -> Result<Statement, RepoError> {
         ),
         Then::Rest => "next_action_at = NULL".to_owned(),
     });
-    let kinds = binds.texts(events.iter().map(|event| event.kind.as_str()).collect());
     let data = events.iter().map(|event| Value::Object(event.data.clone()));
     let data = binds.jsons(data.collect());
     let stored = storing("moved", attempts, exchanges, &mut binds);
@@ -94,7 +91,7 @@ const GIVEN_BACK: &str = "lease_until = NULL, wake = false, strikes = 0, touched
 
 fn guard(lease: Lease, from: Stage, binds: &mut Binds) -> String {
     format!(
-        "e.id = {} AND e.lease_epoch = {} AND e.stage = {}",
+        "e.id = {} AND e.lease_epoch = {} AND e.stage = {} AND e.lease_until > now()",
         binds.uuid(lease.id.uuid()),
         binds.number(lease.epoch),
         binds.text(from.as_str()),

@@ -64,8 +64,8 @@ pub enum Written {
         /// Whether the execution wants attention again at once.
         is_due: bool,
     },
-    /// The lease is void or the execution is elsewhere: somebody else decided. Nothing was
-    /// written.
+    /// The lease was given back, ran out or is another's by now, or the execution is elsewhere.
+    /// Nothing was written.
     Refused,
 }
 
@@ -114,7 +114,7 @@ pub trait ExecutionQueue: Send + Sync {
     /// Those of `ids` that have ended, or that do not exist.
     async fn ended_among(&self, ids: &[ExecutionId]) -> Result<Vec<ExecutionId>, RepoError>;
 
-    /// Adds at most `limit` ended runs to the counts of their models and consumers, each once,
-    /// and answers how many these were.
+    /// Adds at most `limit` completed runs to the counts of their models and consumers, each
+    /// once, and answers how many these were.
     async fn tally(&self, limit: u32) -> Result<u64, RepoError>;
 }

@@ -56,8 +56,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Has workers reach the store through `queue`, over connections that whoever submits and
-    /// reads does not compete for. It has to be the same store.
+    /// Has workers reach the store through `queue`, over connections that whoever submits, reads
+    /// and calls back does not compete for. It has to be the same store.
     #[must_use]
     pub fn queue(mut self, queue: impl ExecutionQueue + 'static) -> Self {
         self.queue = Some(Arc::new(queue));
@@ -107,12 +107,15 @@ impl EngineBuilder {
         }
         let policy = Policy {
             lost_grace: settings.lost_grace,
+            // The provider may take two thirds of a lease for an answer.
+            asking: settings.lease * 3 / 10,
             has_callbacks: settings.callbacks.is_some(),
             ..Policy::default()
         };
         let shared = Shared {
             executions,
-            queue: apart.unwrap_or(queue),
+            queue: apart.unwrap_or_else(|| Arc::clone(&queue)),
+            callbacks: queue,
             models: ModelShelf::new(models),
             validator: InputValidator::default(),
             providers,

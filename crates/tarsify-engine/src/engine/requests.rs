@@ -115,9 +115,28 @@ impl Engine {
     /// Runs a developer's own model, for him, and waits a while for the end.
     ///
     /// # Errors
+    /// As [`Engine::submit_test_run`].
+    pub async fn test_run(&self, request: TestRunRequest) -> Result<Execution, RunError> {
+        let scope = Scope::Developer(request.developer);
+        let accepted = self.submit_test_run(request).await?.execution;
+        let patience = self.test_run_patience();
+        let waited = self.wait(scope, accepted.summary.id, patience).await;
+        // It is accepted: how it stands may be read again.
+        Ok(waited.unwrap_or(accepted))
+    }
+
+    /// How long a test run is waited for.
+    #[must_use]
+    pub fn test_run_patience(&self) -> Duration {
+        self.shared.settings.test_run_patience
+    }
+
+    /// Accepts a test run, for who would rather wait for its end himself.
+    ///
+    /// # Errors
     /// When there is no such model of his, it is archived, the inputs do not fit it, he has
     /// used up his test runs of today, or the store fails.
-    pub async fn test_run(&self, request: TestRunRequest) -> Result<Execution, RunError> {
+    pub async fn submit_test_run(&self, request: TestRunRequest) -> Result<Admitted, RunError> {
         let TestRunRequest {
             developer,
             model,
@@ -139,16 +158,11 @@ impl Engine {
                 Some(own) => self.prepare(requester, own, &inputs, idempotency.as_ref()),
                 None => Err(RunError::ModelNotFound),
             };
-            let admitted = match self.admit_or_replay(prepared, idempotency.as_ref()).await {
-                Err(Refusal::ModelChanged) => continue,
+            match self.admit_or_replay(prepared, idempotency.as_ref()).await {
+                Err(Refusal::ModelChanged) => {}
                 Err(Refusal::Final(error)) => return Err(error),
-                Ok(admitted) => admitted,
-            };
-            let id = admitted.execution.summary.id;
-            let patience = self.shared.settings.test_run_patience;
-            let waited = self.wait(Scope::Developer(developer), id, patience).await;
-            // It is accepted: how it stands may be read again.
-            return Ok(waited.unwrap_or(admitted.execution));
+                Ok(admitted) => return Ok(admitted),
+            }
         }
         Err(RunError::Repo(RepoError::Stale))
     }

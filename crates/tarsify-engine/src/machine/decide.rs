@@ -109,8 +109,7 @@ impl Task {
 
     /// How many attempts may have made a job.
     pub(super) fn tried(&self) -> u32 {
-        let had_no_effect =
-            |state| matches!(state, AttemptState::Undone | AttemptState::Refused);
+        let had_no_effect = |state| matches!(state, AttemptState::Undone | AttemptState::Refused);
         let attempts = self.state.attempts.iter();
         let tried = attempts.filter(|attempt| !had_no_effect(attempt.state));
         u32::try_from(tried.count()).unwrap_or(u32::MAX)

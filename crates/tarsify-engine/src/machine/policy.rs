@@ -21,6 +21,9 @@ pub struct Policy {
     pub longest_pause: Duration,
     /// How often an execution may be leased without any worker writing about it.
     pub max_strikes: u32,
+    /// How long after its claim an execution's provider may be asked one thing more: what is
+    /// learned after the lease cannot be written.
+    pub asking: Duration,
     /// Whether the provider calls us when a job has ended, so that looking is the second way to
     /// learn of it and may be rarer.
     pub has_callbacks: bool,
@@ -36,6 +39,7 @@ impl Default for Policy {
             max_unreadable: 5,
             longest_pause: Duration::from_secs(60),
             max_strikes: 5,
+            asking: Duration::from_secs(9),
             has_callbacks: false,
         }
     }

@@ -235,10 +235,22 @@ fn tell_attempts(attempts: &[Attempt]) -> String {
 fn events_that_nobody_waits_for_change_nothing() {
     let waiting = [
         ("starting", state(Stage::Queued, "accepted:a"), vec![]),
-        ("submitting", state(Stage::Submitting, "calling"), vec![CLAIMED_FRESH]),
+        (
+            "submitting",
+            state(Stage::Submitting, "calling"),
+            vec![CLAIMED_FRESH],
+        ),
         ("looking", state(Stage::Queued, "accepted:a"), vec![CLAIMED]),
-        ("stopping", cancelled(Stage::Queued, "accepted:a"), vec![CLAIMED]),
-        ("writing", state(Stage::Queued, "accepted:a"), vec![CLAIMED, in_queue()]),
+        (
+            "stopping",
+            cancelled(Stage::Queued, "accepted:a"),
+            vec![CLAIMED],
+        ),
+        (
+            "writing",
+            state(Stage::Queued, "accepted:a"),
+            vec![CLAIMED, in_queue()],
+        ),
         (
             "done",
             state(Stage::Queued, "accepted:a"),
@@ -268,7 +280,11 @@ fn events_that_nobody_waits_for_change_nothing() {
 #[test]
 fn a_task_is_done_when_its_write_was_answered() {
     for answer in [APPLIED, REFUSED, Event::WriteLost] {
-        let (task, _) = play(state(Stage::Queued, "accepted:a"), 5, &[CLAIMED, in_queue()]);
+        let (task, _) = play(
+            state(Stage::Queued, "accepted:a"),
+            5,
+            &[CLAIMED, in_queue()],
+        );
         assert!(!task.is_done());
         assert_eq!(task.stage(), Stage::Queued);
         let (task, _) = step(task, at(6), answer);

@@ -38,7 +38,7 @@ impl Table {
         let id = lease.id;
         if !self
             .row(id)
-            .is_some_and(|row| row.is_held(lease.epoch, *from))
+            .is_some_and(|row| row.is_held(lease.epoch, *from, now))
         {
             return Ok(Written::Refused);
         }
@@ -86,7 +86,7 @@ impl Table {
         } = settlement;
         let id = lease.id;
         let row = self.row(id).filter(|_| *from != Stage::Ended);
-        if !row.is_some_and(|row| row.is_held(lease.epoch, *from)) {
+        if !row.is_some_and(|row| row.is_held(lease.epoch, *from, now)) {
             return Ok(Written::Refused);
         }
         self.take_jobs(id, attempts)?;
@@ -184,8 +184,11 @@ impl Table {
 }
 
 impl Row {
-    fn is_held(&self, epoch: i64, stage: Stage) -> bool {
-        self.lease_epoch == epoch && self.stage == stage
+    /// A lease that was given back, or has run out, writes no more.
+    fn is_held(&self, epoch: i64, stage: Stage, now: Timestamp) -> bool {
+        self.lease_epoch == epoch
+            && self.stage == stage
+            && self.lease_until.is_some_and(|until| until > now)
     }
 
     fn lacks_job(&self, attempt: u32) -> bool {

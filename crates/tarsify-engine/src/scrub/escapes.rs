@@ -27,7 +27,9 @@ pub(super) fn unescape(text: &str) -> Option<String> {
 /// The text as it stands inside a JSON string.
 pub(super) fn escape(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
-    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inner = quoted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     inner.unwrap_or_default().to_owned()
 }
 

@@ -8,10 +8,14 @@ use tarsify_domain::execution::Concealed;
 use super::escapes::escape;
 use super::own::OwnTexts;
 use super::pieces::Pieces;
+use super::texts::{Texts, head};
 use super::{HIDDEN, SHORTEST};
 
 /// How many characters of a prompt are searched for before all of it is.
 const ANCHOR: usize = 16;
+
+/// How many bytes are looked for one by one at the most.
+const MOST_SIGNS: usize = 6;
 
 /// A part of a text that has to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +45,13 @@ struct Wrap {
 pub(super) struct Finder {
     /// The longest first.
     wraps: Vec<Wrap>,
-    texts: Option<AhoCorasick>,
+    texts: Texts,
     pieces: Pieces,
     /// Something of all that is searched for, so that most texts are read only once.
     gate: Option<AhoCorasick>,
+    /// Bytes of which everything that is searched for holds one; none when there are none.
+    /// Images and sound as base64 hold none of most of them, and single bytes are found fast.
+    signs: Vec<u8>,
 }
 
 /// A search for all of these, whichever their ASCII capitals; none when there are none.
@@ -54,23 +61,27 @@ pub(super) fn automaton(patterns: &[&str]) -> Result<Option<AhoCorasick>, BuildE
     }
     let mut builder = AhoCorasick::builder();
     builder.ascii_case_insensitive(true);
+    // It looks for a few frequent letters, and is many times slower where they are frequent.
+    builder.prefilter(false);
     builder.match_kind(MatchKind::LeftmostLongest);
     builder.build(patterns).map(Some)
 }
 
 impl Finder {
     pub(super) fn build(concealed: &Concealed, own: &OwnTexts) -> Result<Self, BuildError> {
-        let long_enough = |text: &&String| text.chars().count() >= SHORTEST;
-        let texts: Vec<&String> = concealed.texts.iter().filter(long_enough).collect();
+        let lower = concealed.texts.iter().map(|text| text.to_ascii_lowercase());
+        let lower: Vec<String> = lower
+            .filter(|text| text.chars().count() >= SHORTEST)
+            .collect();
         let wraps = wraps_of(concealed);
-        let texts: Vec<&str> = texts.into_iter().map(String::as_str).collect();
-        let pieces = Pieces::build(&texts, own)?;
-        let mut gate = texts.clone();
-        gate.extend(pieces.blocks());
-        gate.extend(wraps.last().map(|wrap| anchor(&wrap.merged)));
+        let texts = Texts::build(&lower)?;
+        let pieces = Pieces::build(&lower, own)?;
+        let mut gate: Vec<&str> = texts.heads().chain(pieces.blocks()).collect();
+        gate.extend(wraps.last().map(|wrap| head(&wrap.merged, ANCHOR)));
         Ok(Self {
+            signs: signs_of(&gate),
             gate: automaton(&gate)?,
-            texts: automaton(&texts)?,
+            texts,
             pieces,
             wraps,
         })
@@ -83,8 +94,10 @@ impl Finder {
 
     /// Whether it is worth searching the text.
     pub(super) fn is_suspect(&self, text: &str) -> bool {
+        let mut signs = self.signs.iter();
+        let may_hold = self.signs.is_empty() || signs.any(|sign| text.as_bytes().contains(sign));
         let is_hit = |gate: &AhoCorasick| gate.is_match(text);
-        self.gate.as_ref().is_some_and(is_hit) || self.pieces.is_at_end(text)
+        (may_hold && self.gate.as_ref().is_some_and(is_hit)) || self.pieces.is_at_end(text)
     }
 
     /// The whole prompts, from left to right.
@@ -121,8 +134,7 @@ impl Finder {
 
     /// The whole texts, from left to right.
     pub(super) fn find_texts(&self, text: &str) -> Vec<Cut> {
-        let found = self.texts.iter().flat_map(|texts| texts.find_iter(text));
-        found.map(|hit| hidden(hit.range())).collect()
+        self.texts.find(text).into_iter().map(hidden).collect()
     }
 
     /// The pieces of texts, from left to right.
@@ -155,6 +167,27 @@ impl Finder {
     }
 }
 
+/// A few bytes of which each pattern holds one and that are neither letters nor digits.
+fn signs_of(patterns: &[&str]) -> Vec<u8> {
+    let mut signs = Vec::new();
+    for pattern in patterns {
+        let bytes = pattern.as_bytes();
+        if signs.iter().any(|sign| bytes.contains(sign)) {
+            continue;
+        }
+        let mut others = bytes.iter().filter(|byte| !byte.is_ascii_alphanumeric());
+        let sign = match bytes.contains(&b' ') {
+            true => Some(&b' '),
+            false => others.next(),
+        };
+        match sign {
+            Some(sign) if signs.len() < MOST_SIGNS => signs.push(*sign),
+            _ => return Vec::new(),
+        }
+    }
+    signs
+}
+
 /// The prompt, and the prompt without the spaces at its ends, which a model may leave out.
 fn wraps_of(concealed: &Concealed) -> Vec<Wrap> {
     let Some(merged) = &concealed.merged_prompt else {
@@ -172,12 +205,6 @@ fn wraps_of(concealed: &Concealed) -> Vec<Wrap> {
         }
     }
     wraps
-}
-
-/// The beginning of a prompt.
-fn anchor(merged: &str) -> &str {
-    let end = merged.char_indices().nth(ANCHOR);
-    end.and_then(|(end, _)| merged.get(..end)).unwrap_or(merged)
 }
 
 /// What is between the cuts.

@@ -9,6 +9,7 @@ use aho_corasick::{AhoCorasick, BuildError, Input};
 
 use super::finder::automaton;
 use super::own::OwnTexts;
+use super::texts::head;
 
 /// Characters of a gram, which is the shortest piece that is hidden where a string begins or
 /// ends.
@@ -37,12 +38,11 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn build(concealed: &[&str], own: &OwnTexts) -> Result<Self, BuildError> {
+    pub(super) fn build(concealed: &[String], own: &OwnTexts) -> Result<Self, BuildError> {
         let mut texts = Vec::<String>::new();
         for text in concealed {
-            let lower = text.to_ascii_lowercase();
-            if !texts.iter().any(|longer| longer.contains(&lower)) {
-                texts.push(lower);
+            if !texts.iter().any(|longer| longer.contains(text)) {
+                texts.push(text.clone());
             }
         }
         texts.retain(|text| text.chars().count() >= GRAM);
@@ -79,8 +79,7 @@ impl Pieces {
     pub(super) fn blocks(&self) -> impl Iterator<Item = &str> {
         self.places.iter().filter_map(|place| {
             let rest = self.texts.get(place.text)?.get(place.start..)?;
-            let end = rest.char_indices().nth(GRAM).map_or(rest.len(), |(end, _)| end);
-            rest.get(..end)
+            Some(head(rest, GRAM))
         })
     }
 
@@ -136,11 +135,8 @@ impl Pieces {
         let inside = text.get(part.clone())?;
         let start = part.start + inside.find(char::is_alphanumeric)?;
         let rest = text.get(start..part.end)?;
-        let gram = match rest.char_indices().nth(GRAM) {
-            Some((end, _)) => rest.get(..end)?,
-            None => rest,
-        };
-        let place = self.grams.get(gram.to_ascii_lowercase().as_str())?;
+        let gram = head(rest, GRAM).to_ascii_lowercase();
+        let place = self.grams.get(gram.as_str())?;
         let (piece, _) = self.widen(text, start..part.end, start, *place)?;
         Some(piece)
     }

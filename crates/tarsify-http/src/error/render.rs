@@ -93,6 +93,7 @@ pub(crate) fn render(
 ) -> (Vec<u8>, &'static str) {
     let Failure {
         code,
+        class,
         message,
         details,
         causes: _,
@@ -100,7 +101,7 @@ pub(crate) fn render(
     let details = details.as_deref();
     let written = if as_problem {
         serde_json::to_vec(&Problem {
-            kind: format!("urn:tarsify:error:{}", code.class()),
+            kind: format!("urn:tarsify:error:{class}"),
             title: code.meaning(),
             status: status_of(*code).as_u16(),
             detail: message,
@@ -115,7 +116,7 @@ pub(crate) fn render(
             success: false,
             error: ErrorOut {
                 code: code.as_str(),
-                class: code.class(),
+                class,
                 message,
                 request_id,
                 retryable: code.is_retryable(),

@@ -3,12 +3,16 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use tarsify_domain::catalog::TarsModelStatus;
 use tarsify_domain::catalog::base_model::BaseModelError;
 use tarsify_domain::catalog::endpoint::EndpointError;
 use tarsify_domain::catalog::market::MarketError;
 use tarsify_domain::catalog::tars_model::TarsModelError;
+use tarsify_domain::execution::ExecutionKind;
 use tarsify_domain::people::{GateError, ProfileError, Realm};
-use tarsify_domain::{ErrorCode, RepoError};
+use tarsify_domain::{ErrorCode, RepoError, Timestamp};
+use tarsify_engine::{CancelError, ReadError, RunError};
+use time::{Duration, Time, UtcOffset};
 
 use super::ApiError;
 
@@ -181,7 +185,78 @@ pub(crate) fn profile_error(realm: Realm) -> impl Fn(ProfileError) -> ApiError {
     }
 }
 
+/// Why a model was not run: consumers run what is in the market, developers try what is their
+/// own, so the same refusal has a code for each.
+pub(crate) fn run_error(kind: ExecutionKind, now: Timestamp) -> impl Fn(RunError) -> ApiError {
+    move |error| match error {
+        RunError::ModelNotFound => ApiError::new(match kind {
+            ExecutionKind::Run => ErrorCode::ModelNotFound,
+            ExecutionKind::TestRun => ErrorCode::TarsModelNotFound,
+        }),
+        RunError::StatusForbids => match kind {
+            ExecutionKind::Run => ApiError::new(ErrorCode::ModelNotPublished),
+            // Nothing else keeps a developer from trying his own.
+            ExecutionKind::TestRun => {
+                TarsModelError::StatusForbids(TarsModelStatus::Archived).into()
+            }
+        },
+        // An operator's fault, and as temporary as the other for whoever asks.
+        RunError::NotActive | RunError::NoProvider => ApiError::new(ErrorCode::EndpointNotActive),
+        RunError::InputsDoNotFit(issues) => ApiError::faults(ErrorCode::InputsDoNotFit, issues),
+        RunError::KeyReused => ApiError::new(ErrorCode::IdempotencyKeyReused),
+        RunError::QuotaUsedUp(quota) => ApiError::quota_used_up(quota, now),
+        RunError::Repo(error) => error.into(),
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NotFound => Self::new(ErrorCode::ExecutionNotFound),
+            ReadError::NotOwned => Self::new(ErrorCode::ExecutionNotOwned),
+            ReadError::Repo(error) => error.into(),
+        }
+    }
+}
+
+impl From<CancelError> for ApiError {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::NotFound => Self::new(ErrorCode::ExecutionNotFound),
+            CancelError::NotOwned => Self::new(ErrorCode::ExecutionNotOwned),
+            CancelError::TooLate(_) => Self::new(ErrorCode::ExecutionNotCancellable),
+            CancelError::Repo(error) => error.into(),
+        }
+    }
+}
+
+/// Why an execution was not tried again at once: it fails like a cancellation, but that it has
+/// ended is another failure.
+pub(crate) fn retry_error(error: CancelError) -> ApiError {
+    match error {
+        CancelError::TooLate(execution) => ApiError::new(ErrorCode::Conflict).saying(format!(
+            "The execution has ended as {} and stays so; whoever wants another result starts a new run.",
+            execution.summary.status.as_str()
+        )),
+        CancelError::NotFound | CancelError::NotOwned | CancelError::Repo(_) => error.into(),
+    }
+}
+
 impl ApiError {
+    /// A developer's test runs of the day are used up; a new day begins at midnight UTC.
+    fn quota_used_up(quota: u32, now: Timestamp) -> Self {
+        let since_midnight = now.to_offset(UtcOffset::UTC).time() - Time::MIDNIGHT;
+        let left = Duration::DAY - since_midnight;
+        // Whoever comes a moment too early is refused again.
+        let left = left.whole_seconds() + i64::from(left.subsec_nanoseconds() > 0);
+        Self::new(ErrorCode::RateLimited)
+            .classed("quota_exceeded")
+            .saying(format!(
+                "The {quota} test runs of today are used up; there are new ones from midnight UTC."
+            ))
+            .with_header(header::RETRY_AFTER, HeaderValue::from(left))
+    }
+
     pub(crate) fn unavailable() -> Self {
         Self::new(ErrorCode::Unavailable)
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))

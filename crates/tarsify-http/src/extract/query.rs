@@ -25,11 +25,19 @@ impl<T: QueryIn> FromRequest for Query<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(read(request.query_string()).map(Self))
+        let read = read(request.query_string());
+        ready(
+            read.map(Self)
+                .map_err(|issues| ApiError::faults(ErrorCode::Validation, issues)),
+        )
     }
 }
 
-fn read<T: QueryIn>(query: &str) -> Result<T, ApiError> {
+/// Reads a whole query.
+///
+/// # Errors
+/// Every fault of it.
+pub(crate) fn read<T: QueryIn>(query: &str) -> Result<T, Vec<Issue>> {
     let mut fields = QueryFields {
         pairs: form_urlencoded::parse(query.as_bytes())
             .into_owned()
@@ -38,7 +46,7 @@ fn read<T: QueryIn>(query: &str) -> Result<T, ApiError> {
     };
     match T::read(&mut fields) {
         Some(value) if fields.issues.is_empty() => Ok(value),
-        _ => Err(ApiError::faults(ErrorCode::Validation, fields.issues)),
+        _ => Err(fields.issues),
     }
 }
 
@@ -100,7 +108,16 @@ impl QueryFields {
     }
 }
 
-fn whole_number(text: &str) -> Result<i64, Misfit> {
+/// Reads `true` or `false`.
+pub(crate) fn true_or_false(text: &str) -> Result<bool, Misfit> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Misfit::new("type", "must be true or false")),
+    }
+}
+
+pub(crate) fn whole_number(text: &str) -> Result<i64, Misfit> {
     text.parse()
         .map_err(|_ignored| Misfit::new("type", "must be a whole number"))
 }

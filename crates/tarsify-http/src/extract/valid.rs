@@ -11,7 +11,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::rt::time::timeout;
 use actix_web::{FromRequest, HttpRequest};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use tarsify_domain::{ErrorCode, Misfit};
@@ -63,12 +63,31 @@ async fn read_object(
     payload: Payload,
     may_be_absent: bool,
 ) -> Result<Map<String, Value>, ApiError> {
+    let bytes = read_body(request, payload, may_be_absent).await?;
+    if bytes.is_empty() && may_be_absent {
+        return Ok(Map::new());
+    }
+    match json::parse(&bytes).map_err(ApiError::fault)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(ApiError::fault(
+            Misfit::new("type", "must be a JSON object").at(""),
+        )),
+    }
+}
+
+/// The bytes of a body that says it is JSON and is not too large; none when there is no body
+/// and there need not be one.
+pub(crate) async fn read_body(
+    request: &HttpRequest,
+    payload: Payload,
+    may_be_absent: bool,
+) -> Result<Bytes, ApiError> {
     let media_type = request.headers().get(header::CONTENT_TYPE);
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let nothing = declared.is_none_or(|length| length == "0")
         && !request.headers().contains_key(header::TRANSFER_ENCODING);
     if nothing && may_be_absent {
-        return Ok(Map::new());
+        return Ok(Bytes::new());
     }
     let is_json = media_type
         .and_then(|value| value.to_str().ok())
@@ -88,15 +107,7 @@ async fn read_object(
         let message = format!("did not arrive within {} seconds", PATIENCE.as_secs());
         ApiError::fault(Misfit::new("timeout", message).at(""))
     })??;
-    if bytes.is_empty() && may_be_absent {
-        return Ok(Map::new());
-    }
-    match json::parse(&bytes).map_err(ApiError::fault)? {
-        Value::Object(object) => Ok(object),
-        _ => Err(ApiError::fault(
-            Misfit::new("type", "must be a JSON object").at(""),
-        )),
-    }
+    Ok(bytes.freeze())
 }
 
 fn is_json(media_type: &str) -> bool {

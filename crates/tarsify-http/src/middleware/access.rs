@@ -1,6 +1,7 @@
 //! Around each handler: lets in whom the route's access rule lets in, before anything else of
 //! the request is looked at, and turns a panic into an answer.
 
+use std::fmt::Write as _;
 use std::panic::AssertUnwindSafe;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -10,8 +11,9 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use futures_util::FutureExt;
+use sha2::{Digest, Sha256};
 use tarsify_domain::ErrorCode;
-use tarsify_domain::people::{Credential, Gate, Realm};
+use tarsify_domain::people::{Credential, Gate, IdentityKey, Realm};
 
 use crate::error::ApiError;
 use crate::route::Access;
@@ -21,6 +23,30 @@ use crate::route::Access;
 pub(crate) struct Caller {
     pub(crate) kind: &'static str,
     pub(crate) id: String,
+}
+
+/// Whose a key for repetitions is: everybody has his own.
+#[derive(Debug, Clone)]
+pub(crate) struct Principal(pub(crate) String);
+
+impl Principal {
+    /// Somebody without an id of ours. At some issuers the subject is an e-mail address, which
+    /// is kept nowhere but with its person.
+    fn of_identity(key: &IdentityKey) -> Self {
+        let IdentityKey {
+            realm,
+            issuer,
+            subject,
+        } = key;
+        let name = format!("{}\n{issuer}\n{subject}", realm.as_str());
+        let hash = Sha256::digest(name.as_bytes());
+        let principal = String::from("identity:");
+        Self(hash.iter().fold(principal, |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        }))
+    }
 }
 
 /// Lets the request through to its handler, or answers it.
@@ -85,6 +111,8 @@ async fn admit(access: Access, request: &HttpRequest) -> Result<(), ApiError> {
                 kind: "consumer",
                 id: consumer.id.to_string(),
             };
+            let principal = Principal(format!("consumer:{}", consumer.id));
+            request.extensions_mut().insert(principal);
             request.extensions_mut().insert(consumer);
             caller
         }
@@ -94,6 +122,8 @@ async fn admit(access: Access, request: &HttpRequest) -> Result<(), ApiError> {
                 kind: "developer",
                 id: developer.id.to_string(),
             };
+            let principal = Principal(format!("developer:{}", developer.id));
+            request.extensions_mut().insert(principal);
             request.extensions_mut().insert(developer);
             caller
         }
@@ -103,6 +133,11 @@ async fn admit(access: Access, request: &HttpRequest) -> Result<(), ApiError> {
                 Some(id) => id.to_string(),
                 None => loggable(&admin.identity.key.subject),
             };
+            let principal = match admin.developer {
+                Some(id) => Principal(format!("developer:{id}")),
+                None => Principal::of_identity(&admin.identity.key),
+            };
+            request.extensions_mut().insert(principal);
             request.extensions_mut().insert(admin);
             Caller { kind: "admin", id }
         }
@@ -117,6 +152,8 @@ fn verified(request: &HttpRequest, identity: tarsify_domain::people::VerifiedIde
         kind: "visitor",
         id: String::new(),
     };
+    let principal = Principal::of_identity(&identity.key);
+    request.extensions_mut().insert(principal);
     request.extensions_mut().insert(identity);
     caller
 }

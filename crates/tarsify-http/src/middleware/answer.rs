@@ -102,6 +102,7 @@ fn failure_of(response: &mut ServiceResponse<BoxBody>) -> Failure {
     let causes = response.response().error().map(ToString::to_string);
     Failure {
         code,
+        class: code.class(),
         message: Cow::Borrowed(code.meaning()),
         details: None,
         causes,

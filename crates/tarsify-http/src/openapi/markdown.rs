@@ -55,6 +55,7 @@ Ask for `application/problem+json` in `Accept` to get failures as RFC 9457 docum
 - **Lists.** `page` and `limit`, or `cursor` with `meta.nextCursor` of the page before; the `Link` header holds the next page.
 - **Versions.** Single things carry an `ETag`: send it as `If-None-Match` to read only what is new, and as `If-Match` to change only what nobody else changed.
 - **Updates.** `PUT` and `PATCH` do the same: a field that is absent is kept, `null` clears it.
+- **Repetitions.** What makes something takes an `Idempotency-Key`: a request that is sent again with the same key and body is answered as before. Refusals are not remembered.
 - **Faults.** A refused body names every faulty field in `error.details.issues`.
 - **Tracing.** Send `X-Request-Id` to find your request in the log; otherwise one is made. It is always answered.
 
@@ -106,26 +107,27 @@ const fn who(access: Access) -> &'static str {
 }
 
 fn parameters(page: &mut String, operation: &Map<String, Value>) {
-    let query = operation.get("parameters").and_then(Value::as_array);
-    for parameter in query.into_iter().flatten() {
+    let all = operation.get("parameters").and_then(Value::as_array);
+    let mut has_listed = false;
+    for parameter in all.into_iter().flatten() {
         let part = |key: &str| {
             parameter
                 .get(key)
                 .and_then(Value::as_str)
                 .unwrap_or_default()
         };
-        if part("in") == "query" {
-            line(
-                page,
-                &format!("- `{}`: {}", part("name"), part("description")),
-            );
+        let (name, place, description) = (part("name"), part("in"), part("description"));
+        match place {
+            "query" => line(page, &format!("- `{name}`: {description}")),
+            // The others are explained once, above.
+            "header" if ["Prefer", "Idempotency-Key"].contains(&name) => {
+                line(page, &format!("- `{name}` (header): {description}"));
+            }
+            _ => continue,
         }
+        has_listed = true;
     }
-    if query
-        .into_iter()
-        .flatten()
-        .any(|parameter| parameter.get("in") == Some(&Value::from("query")))
-    {
+    if has_listed {
         line(page, "");
     }
 }
@@ -148,19 +150,18 @@ fn request(page: &mut String, route: &Route, operation: &Map<String, Value>) {
 
 fn response(page: &mut String, operation: &Map<String, Value>) {
     let responses = operation.get("responses").and_then(Value::as_object);
-    let success = responses
+    let successes = responses
         .into_iter()
         .flatten()
-        .find(|(status, _)| status.starts_with('2'));
-    let Some((status, response)) = success else {
-        return;
-    };
-    match response.pointer("/content/application~1json/example") {
-        Some(example) => line(
-            page,
-            &format!("Answers {status}:\n\n```json\n{}\n```\n", pretty(example)),
-        ),
-        None => line(page, &format!("Answers {status} without a body.\n")),
+        .filter(|(status, _)| status.starts_with('2'));
+    for (status, response) in successes {
+        match response.pointer("/content/application~1json/example") {
+            Some(example) => line(
+                page,
+                &format!("Answers {status}:\n\n```json\n{}\n```\n", pretty(example)),
+            ),
+            None => line(page, &format!("Answers {status} without a body.\n")),
+        }
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use tarsify_domain::ErrorCode as Code;
 
-use super::example;
+use super::{example, parameters};
 use crate::error::{ErrorEnvelope, Failure, render, status_of};
 use crate::extract::valid;
-use crate::route::{Access, Described, Route, Shape};
+use crate::route::{Access, Described, OtherAnswer, Repetition, Route, Shape};
 use utoipa::ToSchema;
 
 /// Describes a route at one of its addresses.
@@ -17,7 +17,7 @@ pub(crate) fn describe(route: &Route, path: &str, schemas: &Map<String, Value>) 
     operation.insert("tags".into(), json!([route.tag]));
     operation.insert("summary".into(), json!(route.summary));
     operation.insert("operationId".into(), json!(operation_id(route, path)));
-    let parameters = parameters(route, path);
+    let parameters = parameters_of(route, path);
     if !parameters.is_empty() {
         operation.insert("parameters".into(), Value::Array(parameters));
     }
@@ -64,7 +64,7 @@ const fn scheme(access: Access) -> Option<&'static str> {
     }
 }
 
-fn parameters(route: &Route, path: &str) -> Vec<Value> {
+fn parameters_of(route: &Route, path: &str) -> Vec<Value> {
     let mut parameters: Vec<Value> = Vec::new();
     if path.contains("{id}") {
         let schema = json!({ "type": "string", "format": "uuid" });
@@ -75,10 +75,24 @@ fn parameters(route: &Route, path: &str) -> Vec<Value> {
         parameters
             .push(json!({ "name": "slug", "in": "path", "required": true, "schema": schema }));
     }
+    for (name, description) in [
+        ("executionId", "The run that the job belongs to."),
+        ("token", "What we gave to the provider with the job."),
+    ] {
+        if path.contains(&format!("{{{name}}}")) {
+            let schema = json!({ "type": "string" });
+            parameters.push(json!({
+                "name": name, "in": "path", "required": true, "description": description,
+                "schema": schema,
+            }));
+        }
+    }
+    let key = (route.repetition != Repetition::Unkeyed).then(parameters::idempotency_key);
     parameters.extend(
         route
             .parameters
             .iter()
+            .chain(&key)
             .filter_map(|parameter| serde_json::to_value(parameter).ok()),
     );
     if is_tagged(route) && route.method == actix_web::http::Method::GET {
@@ -112,6 +126,20 @@ fn responses(route: &Route, schemas: &Map<String, Value>) -> Value {
     let mut responses: BTreeMap<String, Value> = BTreeMap::new();
     let (status, response) = success(route, schemas);
     responses.insert(status.to_owned(), response);
+    for answer in &route.other_answers {
+        let data = serde_json::to_value((answer.data.schema)()).unwrap_or_default();
+        let other = enveloped(&data);
+        match responses.get_mut(answer.status) {
+            Some(response) => add_answer(response, answer, other),
+            None => {
+                let example = example::of(&other, schemas);
+                let content =
+                    json!({ "application/json": { "schema": other, "example": example } });
+                let response = json!({ "description": answer.description, "content": content });
+                responses.insert(answer.status.to_owned(), response);
+            }
+        }
+    }
     if is_tagged(route) && route.method == actix_web::http::Method::GET {
         responses.insert(
             "304".to_owned(),
@@ -131,16 +159,29 @@ fn responses(route: &Route, schemas: &Map<String, Value>) -> Value {
     json!(responses)
 }
 
+/// One status may mean more than one thing.
+fn add_answer(response: &mut Value, answer: &OtherAnswer, schema: Value) {
+    if let Some(description) = response.get_mut("description") {
+        let before = description.as_str().unwrap_or_default();
+        *description = format!("{before} {}", answer.description).into();
+    }
+    if let Some(known) = response.pointer_mut("/content/application~1json/schema") {
+        let before = known.take();
+        *known = json!({ "anyOf": [before, schema] });
+    }
+}
+
 /// Single things and the market's pages carry an entity tag.
 fn is_tagged(route: &Route) -> bool {
-    let versioned = route.is_revision || route.access != Access::Public;
+    let is_read = route.method == actix_web::http::Method::GET;
+    let versioned = route.is_revision || is_read && route.access != Access::Public;
     match route.shape {
         Shape::One => {
             versioned && !route.path.ends_with("base-models") || route.tag == "Marketplace"
         }
         Shape::Page => route.tag == "Marketplace",
         Shape::Created => true,
-        Shape::Nothing => false,
+        Shape::Accepted | Shape::Empty | Shape::Nothing => false,
     }
 }
 
@@ -149,9 +190,15 @@ fn success(route: &Route, schemas: &Map<String, Value>) -> (&'static str, Value)
         .answer
         .map(|answer| serde_json::to_value((answer.schema)()).unwrap_or_default());
     let (status, description, schema) = match (route.shape, data) {
+        (Shape::Empty, _) => return ("200", json!({ "description": "Done, without a body." })),
         (Shape::Nothing, _) | (_, None) => return ("204", json!({ "description": "Done." })),
         (Shape::One, Some(data)) => ("200", "Done.", enveloped(&data)),
         (Shape::Created, Some(data)) => ("201", "Made; `Location` says where.", enveloped(&data)),
+        (Shape::Accepted, Some(data)) => (
+            "202",
+            "Accepted; `Location` says where it is.",
+            enveloped(&data),
+        ),
         (Shape::Page, Some(data)) => ("200", "A page of the list.", paged(&data)),
     };
     let example = example::of(&schema, schemas);
@@ -167,9 +214,18 @@ fn success(route: &Route, schemas: &Map<String, Value>) -> (&'static str, Value)
         header("ETag", "The version of the answer.");
     }
     match route.shape {
-        Shape::Created => header("Location", "The address of the new thing."),
+        Shape::Created | Shape::Accepted => header("Location", "The address of the new thing."),
         Shape::Page => header("Link", "The next page, when there is one."),
         _ => {}
+    }
+    if route.repetition != Repetition::Unkeyed {
+        header(
+            "Idempotency-Replayed",
+            "`true` when the request was carried out before.",
+        );
+    }
+    if route.parameters.iter().any(|found| found.name == "Prefer") {
+        header("Preference-Applied", "The wait, when one was asked for.");
     }
     let content = json!({ "application/json": { "schema": schema, "example": example } });
     (
@@ -242,6 +298,14 @@ pub(crate) fn failures(route: &Route) -> Vec<Code> {
     if route.is_revision {
         codes.extend([Code::Conflict, Code::PreconditionFailed]);
     }
+    match route.repetition {
+        Repetition::Unkeyed => {}
+        // Its key is taken together with what it does, so nobody meets it half done.
+        Repetition::ByUseCase => codes.push(Code::IdempotencyKeyReused),
+        Repetition::Remembered => {
+            codes.extend([Code::IdempotencyKeyReused, Code::IdempotencyKeyInProgress]);
+        }
+    }
     codes.sort_by_key(|code| code.as_str());
     codes.dedup();
     codes
@@ -278,6 +342,7 @@ fn failure_example(code: Code) -> Value {
     });
     let failure = Failure {
         code,
+        class: code.class(),
         message: code.meaning().into(),
         details,
         causes: None,

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use tarsify_domain::catalog::{Category, TarsModelStatus};
+use tarsify_domain::execution::{ExecutionKind, ExecutionStatus};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ObjectBuilder, Required, Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, Required, SchemaFormat, Type};
 
 fn parameter(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
     ParameterBuilder::new()
@@ -89,4 +90,110 @@ pub(crate) fn sort() -> Parameter {
         "The order; `newest` by default, the best match first with a search.",
         words(["newest", "popular", "price", "-price", "title"]),
     )
+}
+
+/// The status of runs.
+pub(crate) fn execution_status() -> Parameter {
+    parameter(
+        "status",
+        "Only those in this status.",
+        words(ExecutionStatus::ALL.iter().map(|word| word.as_str())),
+    )
+}
+
+/// The kind of executions.
+pub(crate) fn execution_kind() -> Parameter {
+    parameter(
+        "kind",
+        "Only those of this kind.",
+        words(ExecutionKind::ALL.iter().map(|word| word.as_str())),
+    )
+}
+
+fn id() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+}
+
+/// Whose runs.
+pub(crate) fn consumer_id() -> Parameter {
+    parameter("consumer", "Only those of the consumer with this id.", id())
+}
+
+/// Runs of what.
+pub(crate) fn model_id() -> Parameter {
+    parameter("model", "Only those of the tars model with this id.", id())
+}
+
+fn yes_or_no() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .default(Some(Value::from(false)))
+}
+
+/// Whether a run is only judged.
+pub(crate) fn dry_run() -> Parameter {
+    parameter(
+        "dryRun",
+        "Whether to judge the request and change nothing.",
+        yes_or_no(),
+    )
+}
+
+/// Whether the provider is asked first.
+pub(crate) fn sync() -> Parameter {
+    parameter(
+        "sync",
+        "Whether to have the provider asked first and wait a second for what it says.",
+        yes_or_no(),
+    )
+}
+
+/// How long to wait for the end of a run.
+pub(crate) fn wait_ms() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(60_000));
+    parameter(
+        "waitMs",
+        "How many milliseconds to wait at the most for the end of the run.",
+        schema,
+    )
+}
+
+/// How long to wait for the end of a run that is just started.
+pub(crate) fn prefer_wait() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .examples([Value::from("wait=30")]);
+    ParameterBuilder::new()
+        .name("Prefer")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "`wait=n`: wait up to n seconds (1 to 60) for the end; `Preference-Applied` says so.",
+        ))
+        .schema(Some(schema.build()))
+        .build()
+}
+
+/// What the caller calls a request that makes something.
+pub(crate) fn idempotency_key() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .examples([Value::from("order-2026-0042")]);
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Your name for this request: sent again with the same body, it is answered as before \
+             (`Idempotency-Replayed: true`) and nothing is made twice.",
+        ))
+        .schema(Some(schema.build()))
+        .build()
 }

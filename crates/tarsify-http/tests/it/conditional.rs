@@ -17,7 +17,23 @@ async fn tagged(shop: &Shop) -> Vec<Ask<'_>> {
     );
     let seen = shop.get(&base).token(&admin).await.data();
     let endpoint = seen["endpoint"]["id"].as_str().unwrap().to_owned();
+    let run = shop.finished(&consumer, "anime").await;
+    let run = run.as_str().unwrap();
+    let test = shop.post(format!("{}/test-run", address(&model)));
+    let test = test
+        .token(&developer)
+        .json(&json!({ "inputs": { "prompt": "x" } }));
+    let test = shop.sent_and_worked(test, 2).await.data();
+    let test = test["jobId"].as_str().unwrap();
     vec![
+        shop.get(format!("/api/marketplace/runs/{run}"))
+            .token(&consumer),
+        shop.get(format!("/api/consumer/executions/{run}/status"))
+            .token(&consumer),
+        shop.get(format!("/api/studio/runs/{test}"))
+            .token(&developer),
+        shop.get(format!("/api/admin/executions/{run}"))
+            .token(&admin),
         shop.get("/api/marketplace/auth/me").token(&consumer),
         shop.get("/api/consumer/auth/me").token(&consumer),
         shop.get("/api/studio/auth/me").token(&developer),
@@ -131,7 +147,7 @@ async fn the_markets_tag_follows_what_it_shows() {
 #[actix_web::test]
 async fn head_is_answered_like_get() {
     let shop = Shop::open().await;
-    for ask in tagged(&shop).await.into_iter().take(10) {
+    for ask in tagged(&shop).await.into_iter().take(14) {
         let got = ask.clone().await;
         let head = ask.clone().method(Method::HEAD).await;
         assert_eq!(head.status, 200);

@@ -56,7 +56,8 @@ async fn a_page_of_an_allowed_origin_may_ask_and_call() {
 async fn an_allowed_page_may_read_the_headers_of_the_contract() {
     let shop = Shop::open().await;
     let promised = "RateLimit-Policy, RateLimit, X-RateLimit-Limit, X-RateLimit-Remaining, \
-        X-RateLimit-Reset, Retry-After, Location, Link, ETag, X-Request-Id, Idempotency-Replayed";
+        X-RateLimit-Reset, Retry-After, Location, Link, ETag, X-Request-Id, Idempotency-Replayed, \
+        Preference-Applied";
     for path in [
         "/api/marketplace/models",
         "/nowhere",

@@ -9,8 +9,8 @@ use tarsify_testing::{FakeAuthenticator, World};
 
 use crate::failures::Panicking;
 use crate::support::{
-    Ask, Plan, Reply, Shop, address, base_model_body, endpoint_body, snapshot, tars_model_body,
-    without_ids,
+    Ask, Plan, Reply, Shop, address, base_model_body, endpoint_body, run_place, snapshot,
+    tars_model_body, without_ids,
 };
 
 /// Codes that a later stage will be able to provoke.
@@ -39,6 +39,9 @@ async fn every_code_is_said_as_the_contract_says() {
     people(&shop, &mut codes).await;
     administration(&shop, &mut codes).await;
     studio(&shop, &mut codes).await;
+    runs(&shop, &mut codes).await;
+    repetitions(&shop, &mut codes).await;
+    quota(&mut codes).await;
     let lost = lost_update(&shop).await;
     seen(&mut codes, &lost);
     shop.store.start_outage();
@@ -171,4 +174,55 @@ async fn lost_update(shop: &Shop) -> Reply {
     };
     won.assert(200, "");
     lost
+}
+
+async fn runs(shop: &Shop, codes: &mut BTreeSet<String>) {
+    let ada = shop.token(Realm::Consumers, "ada");
+    let eve = shop.consumer("eve").await;
+    let grace = shop.token(Realm::Developers, "grace");
+    shop.draft(&grace, "draft").await;
+    shop.published(&grace, "in-the-market").await;
+    seen(codes, &shop.asks_to_run(&ada, "draft").await);
+    let misfit = json!({ "inputs": { "width": 2, "colour": "red" } });
+    let ask = shop.post("/api/marketplace/models/in-the-market/run");
+    seen(codes, &ask.token(&ada).json(&misfit).await);
+    let run = run_place(&shop.finished(&ada, "in-the-market").await);
+    let absent = without_ids("/api/marketplace/runs/{id}");
+    seen(codes, &shop.get(absent).token(&ada).await);
+    seen(codes, &shop.get(&run).token(&eve).await);
+    let cancel = shop.post(format!("{run}/cancel")).token(&ada);
+    seen(codes, &cancel.await);
+}
+
+async fn repetitions(shop: &Shop, codes: &mut BTreeSet<String>) {
+    let admin = shop.admin();
+    let make = |name: &str| {
+        let ask = shop.post("/api/admin/endpoints").token(&admin);
+        ask.header("idempotency-key", "once")
+            .json(&endpoint_body(name))
+    };
+    let (one, twin) = tokio::join!(
+        std::future::IntoFuture::into_future(make("ep-once")),
+        std::future::IntoFuture::into_future(make("ep-once"))
+    );
+    let (made, twin) = if one.status == 201 {
+        (one, twin)
+    } else {
+        (twin, one)
+    };
+    made.assert(201, "");
+    seen(codes, &twin);
+    seen(codes, &make("ep-other").await);
+}
+
+/// A developer who has used up his test runs of the day.
+async fn quota(codes: &mut BTreeSet<String>) {
+    let mut plan = Plan::default();
+    plan.engine.daily_test_runs = 0;
+    let shop = Shop::planned(plan).await;
+    let token = shop.developer("grace").await;
+    let model = shop.draft(&token, "draft").await;
+    let ask = shop.post(format!("{}/test-run", address(&model)));
+    let inputs = json!({ "inputs": { "prompt": "a lighthouse" } });
+    seen(codes, &ask.token(&token).json(&inputs).await);
 }

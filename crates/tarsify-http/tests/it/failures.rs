@@ -109,6 +109,7 @@ async fn an_outage_of_the_store_is_told_on_every_route_that_needs_it() {
     let developer = shop.developer("grace").await;
     let admin = shop.admin();
     shop.store.start_outage();
+    shop.runs.start_outage();
     shop.health.start_outage();
     let mut told = 0;
     for route in routes() {
@@ -142,6 +143,7 @@ async fn an_outage_of_the_store_is_told_on_every_route_that_needs_it() {
     }
     assert!(told > 40, "only {told} addresses were tried");
     shop.store.end_outage();
+    shop.runs.end_outage();
     shop.get("/api/marketplace/models").await.assert(200, "");
     shop.get("/api/marketplace/auth/me")
         .token(&consumer)

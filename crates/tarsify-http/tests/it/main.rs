@@ -5,6 +5,10 @@ mod access;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod callbacks;
+#[cfg(test)]
+mod cancels;
+#[cfg(test)]
 mod compression;
 #[cfg(test)]
 mod conditional;
@@ -15,6 +19,8 @@ mod docs;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod executions;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod fields;
@@ -22,6 +28,10 @@ mod fields;
 mod headers;
 #[cfg(test)]
 mod health;
+#[cfg(test)]
+mod inputs;
+#[cfg(test)]
+mod logs;
 #[cfg(test)]
 mod market_cache;
 #[cfg(test)]
@@ -39,6 +49,10 @@ mod queries;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod repetition;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod schemas;
 #[cfg(test)]
 mod secrets;
@@ -48,3 +62,7 @@ mod successes;
 mod support;
 #[cfg(test)]
 mod tcp;
+#[cfg(test)]
+mod test_runs;
+#[cfg(test)]
+mod waits;

@@ -41,6 +41,11 @@ async fn everything_that_is_described_is_served() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let reply = shop.ask(method.clone(), without_ids(path)).await;
             let (_, code) = reply.outcome();
+            // Whoever does not know the token finds nothing there.
+            if path.starts_with("/api/webhooks/") {
+                assert_eq!(code, "ERR_1002");
+                continue;
+            }
             assert!(code != "ERR_1002" && code != "ERR_1003", "{method} {path}");
         }
     }
@@ -117,13 +122,25 @@ async fn every_example_of_a_request_is_accepted() {
                     example[field] = id.clone();
                 }
             }
+            if path.contains("marketplace/models") || path.contains("test-run") {
+                shop.publish(&developer, &model).await;
+            }
             let id = match path {
+                path if path.contains("executions") || path.contains("runs") => {
+                    shop.publish(&developer, &model).await;
+                    let consumer = shop.token(Realm::Consumers, "ada");
+                    shop.consumer("ada").await;
+                    shop.started(&consumer, "stocked").await
+                }
                 path if path.contains("endpoints") => base["endpoint"]["id"].clone(),
                 path if path.contains("base-models") => base["id"].clone(),
                 _ => model["id"].clone(),
             };
             let token = match route.access() {
                 Access::AnyConsumer => shop.token(Realm::Consumers, "ada"),
+                Access::Consumer if path.contains("executions") || path.contains("runs") => {
+                    shop.token(Realm::Consumers, "ada")
+                }
                 Access::Consumer => shop.consumer("ada").await,
                 Access::AnyDeveloper => {
                     let mut hopper = tarsify_testing::builders::identity(Realm::Developers, "new");
@@ -142,10 +159,11 @@ async fn every_example_of_a_request_is_accepted() {
                 Access::Public => String::new(),
             };
             let place = path.replace("{id}", id.as_str().unwrap());
+            let place = place.replace("{slug}", "stocked");
             let ask = shop.ask(route.method().clone(), place).token(&token);
             let reply = ask.json(&example).await;
             assert!(
-                matches!(reply.status, 200 | 201),
+                matches!(reply.status, 200..=202),
                 "{reason}: {}",
                 reply.text()
             );

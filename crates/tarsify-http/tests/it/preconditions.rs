@@ -120,6 +120,13 @@ async fn no_way_to_change_something_is_missing_here() {
     let changing = routes()
         .iter()
         .filter(|route| *route.method() != Method::GET)
+        // Runs are started, nudged and called off, and revised by nobody.
+        .filter(|route| {
+            let path = route.paths().next().unwrap();
+            !["/runs/", "/executions/", "/test-run", "/webhooks/"]
+                .iter()
+                .any(|part| path.contains(part))
+        })
         .filter(|route| {
             let path = route.paths().next().unwrap();
             let creates = *route.method() == Method::POST

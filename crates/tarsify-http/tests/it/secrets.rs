@@ -4,7 +4,7 @@
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Shop, address, base_model_body, endpoint_body, tars_model_body};
+use crate::support::{Fate, Shop, address, base_model_body, endpoint_body, tars_model_body};
 
 const CANARIES: [&str; 6] = [
     "canary-prefix",
@@ -157,5 +157,79 @@ async fn a_token_is_never_repeated() {
     ] {
         let reply = shop.get(path).token("canary-token").await;
         assert!(!reply.text().contains("canary-token"));
+    }
+}
+
+/// A provider that answers with everything that it was given, in every way that it can.
+#[actix_web::test]
+async fn a_run_never_tells_a_developers_secrets() {
+    let shop = Shop::open().await;
+    let maker = shop.developer("grace").await;
+    let (_, model) = guarded(&shop, &maker).await;
+    let token = shop.consumer("ada").await;
+    let prompt = "canary-prefix my own words canary-suffix";
+    let inputs = json!({ "inputs": { "prompt": "my own words" } });
+    let mut told = Vec::new();
+    let fates = [
+        Fate::Echo,
+        Fate::Fail(format!(
+            "cannot do {prompt} with canary-secret and canary-in-a-list"
+        )),
+        Fate::Complete(json!({ "canary-secret": [prompt, { "x": "is canary-hidden" }] })),
+    ];
+    for (number, fate) in fates.into_iter().enumerate() {
+        shop.gpu.will(fate);
+        let ask = shop
+            .post("/api/marketplace/models/guarded/run")
+            .token(&token);
+        let ask = ask.json(&inputs).header("prefer", "wait=60");
+        let run = shop.sent_and_worked(ask, 2 * number + 1).await;
+        let id = run.assert(200, "").data()["id"].clone();
+        assert_eq!(
+            shop.gpu.asked()[2 * number].payload["apiKey"],
+            "canary-secret"
+        );
+        let place = crate::support::run_place(&id);
+        told.push(run);
+        told.push(shop.get(&place).token(&token).await);
+        told.push(shop.get(format!("{place}/status")).token(&token).await);
+        told.push(shop.post(format!("{place}/cancel")).token(&token).await);
+        let test = shop.post(format!("{}/test-run", address(&model)));
+        let test = test.token(&maker).json(&inputs);
+        let test = shop.sent_and_worked(test, 2 * number + 2).await;
+        let id = test.data()["jobId"].as_str().unwrap().to_owned();
+        told.push(test);
+        told.push(
+            shop.get(format!("/api/studio/runs/{id}"))
+                .token(&maker)
+                .await,
+        );
+    }
+    told.push(shop.get("/api/marketplace/runs").token(&token).await);
+    // A job that works still may tell how far it is; and one may be called off.
+    shop.gpu.will(Fate::Stall);
+    let ask = shop
+        .post("/api/marketplace/models/guarded/run")
+        .token(&token);
+    let run = ask.json(&inputs).await;
+    let cancel = run.data()["links"]["cancel"].as_str().unwrap().to_owned();
+    told.push(run);
+    told.push(shop.post(cancel).token(&token).await);
+    let misfit = json!({ "inputs": { "prompt": 7, "apiKey": "x", "style": "plain", "tags": [] } });
+    let ask = shop
+        .post("/api/marketplace/models/guarded/run")
+        .token(&token);
+    told.push(ask.clone().json(&misfit).await);
+    let long = json!({ "inputs": { "prompt": "x".repeat(490) } });
+    told.push(ask.json(&long).await);
+    assert!(told.len() > 20);
+    for reply in told {
+        for canary in CANARIES {
+            assert!(!reply.text().contains(canary), "{canary}: {}", reply.text());
+        }
+        for (name, value) in &reply.headers {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            assert!(!value.contains("canary"), "{name}: {value}");
+        }
     }
 }

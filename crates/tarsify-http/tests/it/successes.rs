@@ -103,7 +103,10 @@ impl<'a> Step<'a> {
 }
 
 fn fill(pattern: &str, id: &str) -> String {
-    pattern.replace("{id}", id).replace("{slug}", id)
+    pattern
+        .replace("{executionId}/{token}", id)
+        .replace("{id}", id)
+        .replace("{slug}", id)
 }
 
 fn id(thing: &Value) -> String {
@@ -120,7 +123,10 @@ async fn every_route_answers_as_the_contract_says() {
     let developer = developer(&mut walk).await;
     let (endpoint, base) = administration(&mut walk).await;
     studio(&mut walk, &developer, &base).await;
-    market(&mut walk, &developer, &base).await;
+    let model = market(&mut walk, &developer, &base).await;
+    runs(&mut walk).await;
+    test_runs(&mut walk, &developer, &model).await;
+    executions(&mut walk).await;
     let admin = walk.shop.admin();
     let retire = [
         ("/api/admin/base-models/{id}", id(&base)),
@@ -257,7 +263,7 @@ async fn studio(walk: &mut Walk, token: &str, base: &Value) {
     gone.assert(404, "ERR_5500");
 }
 
-async fn market(walk: &mut Walk, token: &str, base: &Value) {
+async fn market(walk: &mut Walk, token: &str, base: &Value) -> String {
     let model = walk.shop.draft_on(base, token, "anime-generator").await;
     walk.shop.publish(token, &model).await;
     walk.take(step(Method::GET, "/api/marketplace/models", ""))
@@ -265,6 +271,79 @@ async fn market(walk: &mut Walk, token: &str, base: &Value) {
     let one = "/api/marketplace/models/{slug}";
     walk.take(step(Method::GET, one, "").of("anime-generator"))
         .await;
+    id(&model)
+}
+
+const RUN: &str = "/api/marketplace/models/{slug}/run";
+
+async fn runs(walk: &mut Walk) {
+    let token = walk.shop.token(Realm::Consumers, "ada");
+    let body = json!({ "inputs": { "prompt": "a lighthouse at dusk" } });
+    let run = step(Method::POST, RUN, &token).of("anime-generator");
+    let run = walk.take(run.with(&body)).await.assert(202, "").data();
+    let run = run["executionId"].as_str().unwrap().to_owned();
+    walk.shop.work().await;
+    walk.take(step(Method::GET, "/api/marketplace/runs", &token))
+        .await;
+    for way in [
+        "/api/marketplace/runs/{id}",
+        "/api/marketplace/runs/{id}/status",
+    ] {
+        walk.take(step(Method::GET, way, &token).of(&run)).await;
+    }
+    let other = walk.shop.started(&token, "anime-generator").await;
+    let cancel = "/api/marketplace/runs/{id}/cancel";
+    let other = other.as_str().unwrap();
+    walk.take(step(Method::POST, cancel, &token).of(other))
+        .await;
+}
+
+async fn test_runs(walk: &mut Walk, token: &str, model: &str) {
+    let body = json!({ "inputs": { "prompt": "a lighthouse at dawn" } });
+    let test = "/api/studio/tars-models/{id}/test-run";
+    // Lists are in the order of time, and what is of one moment has none.
+    walk.shop.clock.advance(time::Duration::milliseconds(1));
+    let engine = walk.shop.services.engine.clone();
+    let (clock, memory) = (walk.shop.clock.clone(), walk.shop.runs.memory.clone());
+    let working = async move {
+        while memory.len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        engine.submit_due().await.unwrap();
+        clock.advance(time::Duration::seconds(31));
+        engine.look_due().await.unwrap();
+    };
+    let test = walk.take(step(Method::POST, test, token).of(model).with(&body));
+    let (tested, ()) = tokio::join!(test, working);
+    let tested = tested.assert(200, "").data();
+    let one = step(Method::GET, "/api/studio/runs/{id}", token);
+    walk.take(one.of(tested["jobId"].as_str().unwrap())).await;
+}
+
+async fn executions(walk: &mut Walk) {
+    const ONE: &str = "/api/admin/executions/{id}";
+    let admin = walk.shop.admin();
+    let token = walk.shop.token(Realm::Consumers, "ada");
+    walk.take(step(Method::GET, "/api/admin/executions", &admin))
+        .await;
+    let run = walk.shop.finished(&token, "anime-generator").await;
+    let run = run.as_str().unwrap();
+    walk.take(step(Method::GET, ONE, &admin).of(run)).await;
+    let other = walk.shop.started(&token, "anime-generator").await;
+    let other = other.as_str().unwrap();
+    for way in [
+        "/api/admin/executions/{id}/retry",
+        "/api/admin/executions/{id}/cancel",
+    ] {
+        walk.take(step(Method::POST, way, &admin).of(other)).await;
+    }
+    let callback = walk.shop.callback();
+    let (_, callback) = callback.split_once("/runpod/").unwrap();
+    let webhook = "/api/webhooks/runpod/{executionId}/{token}";
+    let news = json!({ "id": "job-1", "status": "COMPLETED" });
+    let told = step(Method::POST, webhook, "").of(callback).with(&news);
+    let told = walk.take(told).await;
+    assert_eq!((told.status, told.text().as_str()), (200, ""));
 }
 
 #[actix_web::test]

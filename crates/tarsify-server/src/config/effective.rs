@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::fault::Source;
-use super::keys;
+use super::keys::{self, Secrecy};
 use super::layers::Entry;
 use super::reader::Reader;
-use super::secret::masked;
+use super::secret::{MASK, masked};
 
-/// Every key with its value and origin, passwords already masked.
+/// Every key with its value and origin, secrets already masked.
 #[derive(Debug, Clone)]
 pub(crate) struct EffectiveConfig {
     rows: Vec<Row>,
@@ -29,6 +29,9 @@ impl EffectiveConfig {
         let rows = keys::ALL.iter().map(|key| {
             let (section, name) = key.parts();
             let (value, source) = match reader.entry(key) {
+                Some(Entry { source, .. }) if key.secrecy == Secrecy::Secret => {
+                    (Value::from(MASK), source)
+                }
                 Some(Entry { value, source }) => (masked(value), source),
                 None => (Value::Null, &Source::Unset),
             };

@@ -65,7 +65,7 @@ impl Fault {
     pub(super) fn in_value(key: &Key, value: &Value, source: &Source, wrong: Wrong) -> Self {
         let shown = match key.secrecy {
             Secrecy::Open => masked(value).to_string(),
-            Secrecy::Secret => MASK.to_owned(),
+            Secrecy::Password | Secrecy::Secret => MASK.to_owned(),
         };
         Self {
             subject: key.path.to_owned(),

@@ -19,7 +19,9 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secrecy {
     Open,
-    /// Never shown in a report, and without its password elsewhere.
+    /// A URL with a password: never shown in a report, and without its password elsewhere.
+    Password,
+    /// Shown nowhere.
     Secret,
 }
 
@@ -56,6 +58,11 @@ impl Key {
 
     const fn variable(mut self, name: &'static str) -> Self {
         self.plain_variable = Some(name);
+        self
+    }
+
+    const fn with_password(mut self) -> Self {
+        self.secrecy = Secrecy::Password;
         self
     }
 
@@ -108,6 +115,7 @@ macro_rules! keys {
 keys! {
     ENVIRONMENT = Key::new("environment.name", Kind::Choice(&["development", "production"])).variable("TARSIFY_ENV");
 
+    ROLE = Key::new("server.role", Kind::Choice(&["all", "api", "worker"]));
     HOST = Key::new("server.host", Kind::Text);
     PORT = Key::new("server.port", integer(0, 65_535)).variable("PORT");
     PUBLIC_URL = Key::new("server.public_url", Kind::Text).variable("PUBLIC_URL");
@@ -119,8 +127,9 @@ keys! {
     ALLOW_PUBLIC_DEVELOPMENT = Key::new("local.allow_public_development", Kind::Flag)
         .variable("TARSIFY_ALLOW_PUBLIC_DEVELOPMENT").development_only();
 
-    DATABASE_URL = Key::new("database.url", Kind::Text).variable("DATABASE_URL").secret();
+    DATABASE_URL = Key::new("database.url", Kind::Text).variable("DATABASE_URL").with_password();
     POOL_SIZE = Key::new("database.pool_size", integer(1, 500));
+    WORKER_POOL_SIZE = Key::new("database.worker_pool_size", integer(1, 100));
     SMALL_POOL_SIZE = Key::new("database.small_pool_size", integer(1, 50));
     CONNECT_TIMEOUT = Key::new("database.connect_timeout_seconds", integer(1, 60));
     ACQUIRE_TIMEOUT = Key::new("database.acquire_timeout_seconds", integer(1, 60));
@@ -133,10 +142,18 @@ keys! {
     ADMIN_UIDS = Key::new("identity.admin_uids", Kind::List(&[','])).variable("ADMIN_UIDS");
     LEEWAY = Key::new("identity.leeway_seconds", integer(0, 60));
 
+    API_KEY = Key::new("runpod.api_key", Kind::Text).variable("RUNPOD_API_KEY").secret();
+    BASE_URL = Key::new("runpod.base_url", Kind::Text).variable("RUNPOD_BASE_URL");
     EP_TTS = Key::new("runpod.ep_tts", Kind::Text).variable("RUNPOD_EP_TTS");
     EP_SDXL = Key::new("runpod.ep_sdxl", Kind::Text).variable("RUNPOD_EP_SDXL");
     EP_WHISPER = Key::new("runpod.ep_whisper", Kind::Text).variable("RUNPOD_EP_WHISPER");
     EP_VLLM = Key::new("runpod.ep_vllm", Kind::Text).variable("RUNPOD_EP_VLLM");
+
+    QUEUE_ALLOWANCE = Key::new("executions.queue_allowance_seconds", integer(1, 86_400));
+    LOST_ANSWER_GRACE = Key::new("executions.lost_answer_grace_seconds", integer(1, 3_600));
+    IN_HAND = Key::new("executions.in_hand", integer(1, 4_096));
+    DAILY_TEST_RUNS = Key::new("executions.daily_test_runs", integer(0, 1_000_000));
+    LEASE = Key::new("executions.lease_seconds", integer(1, 30));
 
     LOG_LEVEL = Key::new("log.level", Kind::Text).variable("LOG_LEVEL");
     LOG_FORMAT = Key::new("log.format", Kind::Choice(&["auto", "json", "text"]));

@@ -87,6 +87,20 @@ pub(super) fn database_url(text: &str) -> Result<Secret<String>, Wrong> {
     Ok(Secret::new(text.to_owned()))
 }
 
+/// A key that is sent in a header: one word of printable ASCII.
+pub(super) fn api_key(text: &str) -> Result<Secret<String>, Wrong> {
+    let is_one_word = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_one_word && text.len() <= 512 {
+        return Ok(Secret::new(text.to_owned()));
+    }
+    let problem =
+        "is not a key: there is white space or a special character in it, or it is too long";
+    Err(Wrong::new(
+        problem,
+        "Copy the key alone, as its console showed it",
+    ))
+}
+
 /// `host:port`, without a scheme.
 pub(super) fn host_and_port(text: &str) -> Result<String, Wrong> {
     let is_valid = text.rsplit_once(':').is_some_and(|(host, port)| {

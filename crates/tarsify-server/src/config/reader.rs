@@ -62,6 +62,12 @@ impl Reader {
         self.entries.contains_key(key.path) || self.dropped.contains(key.path)
     }
 
+    /// Whether somebody set the key: what is built in chooses nothing.
+    pub(super) fn is_chosen(&self, key: &Key) -> bool {
+        self.entry(key)
+            .is_some_and(|entry| !matches!(entry.source, Source::BuiltIn(_)))
+    }
+
     /// The text of a key, where it is set.
     pub(super) fn text(&self, key: &Key) -> Option<&str> {
         self.entry(key)?.value.as_str()

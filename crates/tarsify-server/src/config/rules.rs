@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use super::fault::{Source, Wrong};
+use super::fault::Wrong;
 use super::keys::{self, Key, Place};
 use super::reader::Reader;
 
@@ -55,27 +55,34 @@ fn check_production(reader: &mut Reader) {
             );
         }
     }
-    let keys_url = reader
-        .text(&keys::JWKS_URL)
-        .and_then(|text| Url::parse(text).ok());
-    if keys_url.is_some_and(|url| url.scheme() == "http" && !is_this_machine(&url)) {
-        let problem =
-            "is http: whoever sits on the way could serve keys of their own and sign in as anybody";
-        reader.refuse(
-            &keys::JWKS_URL,
-            Wrong::new(problem, "Give an https URL, or unset it for Google's"),
-        );
+    check_encrypted(
+        reader,
+        &keys::JWKS_URL,
+        "is http: whoever sits on the way could serve keys of their own and sign in as anybody",
+        "Give an https URL, or unset it for Google's",
+    );
+    check_encrypted(
+        reader,
+        &keys::BASE_URL,
+        "is http: whoever sits on the way could read the key and every input and result",
+        "Give an https URL, or unset it for RunPod's; http is for this machine only",
+    );
+}
+
+fn check_encrypted(reader: &mut Reader, key: &Key, problem: &str, remedy: &str) {
+    let url = reader.text(key).and_then(|text| Url::parse(text).ok());
+    if url.is_some_and(|url| url.scheme() == "http" && !is_this_machine(&url)) {
+        reader.refuse(key, Wrong::new(problem, remedy));
     }
 }
 
 /// Whether somebody asked for the convenience: its default is no request, and neither is an explicit "no".
 fn is_used(reader: &Reader, key: &Key) -> bool {
-    reader
-        .entry(key)
-        .is_some_and(|entry| !matches!(entry.source, Source::BuiltIn(_)) && entry.value != false)
+    reader.is_chosen(key) && reader.entry(key).is_some_and(|entry| entry.value != false)
 }
 
-fn is_this_machine(url: &Url) -> bool {
+/// Whether nothing that is sent there leaves this machine.
+pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -4,11 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::ValueEnum;
 use serde::Deserialize;
 use url::Url;
 
 use super::reader::Reader;
-use super::{Origin, Secret, keys, parse};
+use super::{Origin, Secret, keys, parse, rules};
 
 /// Everything the binary can be told.
 #[derive(Debug, Clone)]
@@ -19,6 +20,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) identity: Identity,
     pub(crate) runpod: RunPod,
+    pub(crate) executions: Executions,
     pub(crate) log: Log,
     pub(crate) market: Market,
 }
@@ -45,9 +47,43 @@ pub(crate) enum Environment {
     Production,
 }
 
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// Both of the others (the default).
+    All,
+    /// Answers requests, and leaves the runs to workers.
+    Api,
+    /// Sees to runs. Its port answers nothing but /health, /livez and /readyz.
+    Worker,
+}
+
+impl Role {
+    /// Its name.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Api => "api",
+            Self::Worker => "worker",
+        }
+    }
+
+    /// Whether it answers requests.
+    pub(crate) const fn serves(self) -> bool {
+        matches!(self, Self::All | Self::Api)
+    }
+
+    /// Whether it sees to runs.
+    pub(crate) const fn works(self) -> bool {
+        matches!(self, Self::All | Self::Worker)
+    }
+}
+
 /// The HTTP server.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
+    pub(crate) role: Role,
     pub(crate) host: IpAddr,
     /// 0 takes any free port.
     pub(crate) port: u16,
@@ -78,7 +114,8 @@ pub(crate) struct Database {
     /// Always set in production.
     pub(crate) url: Option<Secret<String>>,
     pub(crate) pool_size: u32,
-    /// For workers and health checks.
+    pub(crate) worker_pool_size: u32,
+    /// For health checks and the look for changes.
     pub(crate) small_pool_size: u32,
     pub(crate) connect_timeout: Duration,
     /// How long a request waits for a free connection.
@@ -99,13 +136,42 @@ pub(crate) struct Identity {
     pub(crate) leeway: Duration,
 }
 
-/// RunPod endpoint ids to seed.
+/// RunPod: how it is reached, and the endpoint ids to seed.
 #[derive(Debug, Clone)]
 pub(crate) struct RunPod {
+    pub(crate) api_key: Option<Secret<String>>,
+    pub(crate) base_url: Url,
+    /// Whether somebody chose the base URL; otherwise it is RunPod's own.
+    pub(crate) has_own_base_url: bool,
     pub(crate) ep_tts: Option<String>,
     pub(crate) ep_sdxl: Option<String>,
     pub(crate) ep_whisper: Option<String>,
     pub(crate) ep_vllm: Option<String>,
+}
+
+impl RunPod {
+    /// Whether a key is needed that is not there.
+    pub(crate) fn lacks_key(&self) -> bool {
+        self.api_key.is_none() && self.base_url.domain() == Some("api.runpod.ai")
+    }
+
+    /// Whether it is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        rules::is_this_machine(&self.base_url)
+    }
+}
+
+/// The bounds of runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Executions {
+    /// How long a run may wait for its turn, on top of the time it may work.
+    pub(crate) queue_allowance: Duration,
+    pub(crate) lost_answer_grace: Duration,
+    /// For each kind of attention.
+    pub(crate) in_hand: u32,
+    pub(crate) daily_test_runs: u32,
+    /// At most 30 seconds.
+    pub(crate) lease: Duration,
 }
 
 /// What is logged and how.
@@ -141,6 +207,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
     let database = read_database(reader);
     let identity = read_identity(reader);
     let runpod = read_runpod(reader);
+    let executions = read_executions(reader);
     let log = read_log(reader);
     let market = read_market(reader);
     Some(Config {
@@ -150,6 +217,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
         database: database?,
         identity: identity?,
         runpod: runpod?,
+        executions: executions?,
         log: log?,
         market: market?,
     })
@@ -158,12 +226,14 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
 // In each of these all keys are read before the first `?`, so that no fault hides the next.
 
 fn read_server(reader: &mut Reader) -> Option<Server> {
+    let role = reader.plain(&keys::ROLE);
     let host = reader.parsed(&keys::HOST, parse::address);
     let port = reader.plain(&keys::PORT);
     let public_url = reader.optional(&keys::PUBLIC_URL, parse::web_url);
     let cors_origins = reader.list(&keys::CORS_ORIGINS, parse::origin);
     let hsts = reader.plain(&keys::HSTS);
     Some(Server {
+        role: role?,
         host: host?,
         port: port?,
         public_url: public_url?,
@@ -186,12 +256,14 @@ fn read_local(reader: &mut Reader, base_folder: &Path) -> Option<Local> {
 fn read_database(reader: &mut Reader) -> Option<Database> {
     let url = reader.optional(&keys::DATABASE_URL, parse::database_url);
     let pool_size = reader.plain(&keys::POOL_SIZE);
+    let worker_pool_size = reader.plain(&keys::WORKER_POOL_SIZE);
     let small_pool_size = reader.plain(&keys::SMALL_POOL_SIZE);
     let connect_timeout = reader.plain(&keys::CONNECT_TIMEOUT);
     let acquire_timeout = reader.plain(&keys::ACQUIRE_TIMEOUT);
     Some(Database {
         url: url?,
         pool_size: pool_size?,
+        worker_pool_size: worker_pool_size?,
         small_pool_size: small_pool_size?,
         connect_timeout: Duration::from_secs(connect_timeout?),
         acquire_timeout: Duration::from_secs(acquire_timeout?),
@@ -216,15 +288,36 @@ fn read_identity(reader: &mut Reader) -> Option<Identity> {
 }
 
 fn read_runpod(reader: &mut Reader) -> Option<RunPod> {
+    let api_key = reader.optional(&keys::API_KEY, parse::api_key);
+    let base_url = reader.parsed(&keys::BASE_URL, parse::web_url);
+    let has_own_base_url = reader.is_chosen(&keys::BASE_URL);
     let ep_tts = reader.optional(&keys::EP_TTS, parse::id);
     let ep_sdxl = reader.optional(&keys::EP_SDXL, parse::id);
     let ep_whisper = reader.optional(&keys::EP_WHISPER, parse::id);
     let ep_vllm = reader.optional(&keys::EP_VLLM, parse::id);
     Some(RunPod {
+        api_key: api_key?,
+        base_url: base_url?,
+        has_own_base_url,
         ep_tts: ep_tts?,
         ep_sdxl: ep_sdxl?,
         ep_whisper: ep_whisper?,
         ep_vllm: ep_vllm?,
+    })
+}
+
+fn read_executions(reader: &mut Reader) -> Option<Executions> {
+    let queue_allowance = reader.plain(&keys::QUEUE_ALLOWANCE);
+    let lost_answer_grace = reader.plain(&keys::LOST_ANSWER_GRACE);
+    let in_hand = reader.plain(&keys::IN_HAND);
+    let daily_test_runs = reader.plain(&keys::DAILY_TEST_RUNS);
+    let lease = reader.plain(&keys::LEASE);
+    Some(Executions {
+        queue_allowance: Duration::from_secs(queue_allowance?),
+        lost_answer_grace: Duration::from_secs(lost_answer_grace?),
+        in_hand: in_hand?,
+        daily_test_runs: daily_test_runs?,
+        lease: Duration::from_secs(lease?),
     })
 }
 

@@ -8,6 +8,7 @@ mod shown;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::sections::Executions;
 use super::*;
 
 const PASSWORD: &str = "hunter2";
@@ -87,6 +88,50 @@ fn nothing_set_is_a_development_on_this_machine_alone() {
 }
 
 #[test]
+fn runs_have_the_bounds_that_are_promised() {
+    let config = config(&[]);
+    assert_eq!(config.server.role, Role::All);
+    let Executions {
+        queue_allowance,
+        lost_answer_grace,
+        in_hand,
+        daily_test_runs,
+        lease,
+    } = config.executions;
+    let seconds = [queue_allowance, lost_answer_grace, lease].map(|time| time.as_secs());
+    assert_eq!(seconds, [600, 90, 30]);
+    assert_eq!((in_hand, daily_test_runs), (256, 50));
+    let runpod = config.runpod;
+    assert_eq!(runpod.base_url.as_str(), "https://api.runpod.ai/v2");
+    assert!(!runpod.has_own_base_url && !runpod.is_local() && runpod.lacks_key());
+}
+
+#[test]
+fn each_role_does_its_part() {
+    for (name, serves, works) in [
+        ("all", true, true),
+        ("api", true, false),
+        ("worker", false, true),
+    ] {
+        let role = config(&[("TARSIFY__SERVER__ROLE", name)]).server.role;
+        assert_eq!((role.serves(), role.works()), (serves, works), "{name}");
+    }
+}
+
+#[test]
+fn a_key_is_missed_only_where_runpod_itself_is_asked() {
+    let emulator = ("RUNPOD_BASE_URL", "http://127.0.0.1:8090/v2");
+    let in_full = ("RUNPOD_BASE_URL", "https://api.runpod.ai/v2/");
+    let key = ("RUNPOD_API_KEY", "rpa_x");
+    assert!(!config(&[emulator]).runpod.lacks_key());
+    assert!(config(&[in_full]).runpod.lacks_key());
+    assert!(!config(&[in_full, key]).runpod.lacks_key());
+    assert!(config(&[in_full]).runpod.has_own_base_url);
+    // An empty one chooses nothing.
+    assert!(!config(&[("RUNPOD_BASE_URL", "")]).runpod.has_own_base_url);
+}
+
+#[test]
 fn production_listens_everywhere_and_logs_json() {
     let config = config(&PRODUCTION);
     assert_eq!(config.environment, Environment::Production);
@@ -120,6 +165,8 @@ fn every_plain_variable_reaches_its_value() {
         ("FIREBASE_JWKS_URL", "http://127.0.0.1:1/keys"),
         ("FIREBASE_AUTH_EMULATOR_HOST", "localhost:9099"),
         ("ADMIN_UIDS", "first, auth0|second"),
+        ("RUNPOD_API_KEY", " rpa_hunter2 "),
+        ("RUNPOD_BASE_URL", "http://127.0.0.1:8090/v2"),
         ("RUNPOD_EP_TTS", "tts"),
         ("RUNPOD_EP_SDXL", "sdxl"),
         ("RUNPOD_EP_WHISPER", "whisper"),
@@ -158,12 +205,19 @@ fn every_plain_variable_reaches_its_value() {
         "localhost:9099"
     );
     assert_eq!(config.identity.admin_uids, ["first", "auth0|second"]);
+    assert!(config.runpod.is_local() && !config.runpod.lacks_key());
     let RunPod {
+        api_key,
+        base_url,
+        has_own_base_url,
         ep_tts,
         ep_sdxl,
         ep_whisper,
         ep_vllm,
     } = config.runpod;
+    assert_eq!(api_key.unwrap().expose(), "rpa_hunter2");
+    assert_eq!(base_url.as_str(), "http://127.0.0.1:8090/v2");
+    assert!(has_own_base_url);
     let endpoints = [ep_tts, ep_sdxl, ep_whisper, ep_vllm].map(Option::unwrap);
     assert_eq!(endpoints, ["tts", "sdxl", "whisper", "vllm"]);
     assert_eq!(config.log.level, "INFO,tarsify_db=debug");

@@ -9,7 +9,11 @@ mod data_folder;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod emulator;
+#[cfg(test)]
+mod endurance;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
@@ -19,11 +23,15 @@ mod migrations;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod processes;
+#[cfg(test)]
 mod production;
 #[cfg(test)]
 mod production_tokens;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod runs;
 #[cfg(test)]
 mod seeding;
 #[cfg(test)]

@@ -138,6 +138,8 @@ macro_rules! execution_cases {
                 the_lease_is_given_back,
                 rest_is_rest,
                 an_old_lease_writes_nothing,
+                a_lease_that_ran_out_writes_nothing,
+                a_lease_that_was_given_back_writes_nothing,
                 a_move_from_elsewhere_writes_nothing,
                 an_unknown_execution_is_refused,
                 forbidden_moves_fail_and_write_nothing,
@@ -193,6 +195,7 @@ macro_rules! execution_cases {
             tally: [
                 runs_are_counted_once,
                 only_runs_that_completed_are_counted,
+                a_run_that_is_tidied_up_is_counted_once,
             ]
             keys: [
                 a_key_is_taken_once,

@@ -11,6 +11,7 @@ use tarsify_testing::builders::{idempotency_claim, new_run, new_test_run};
 use tarsify_testing::clock::MOMENT;
 
 use super::place::Place;
+use crate::support::Outside;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_twins_are_one_execution() {
@@ -45,6 +46,43 @@ async fn a_hundred_twins_are_one_execution() {
         assert_eq!(place.count(table).await, 1, "{table}");
     }
     assert_eq!(place.broken().await, []);
+}
+
+#[tokio::test]
+async fn a_twin_that_was_a_moment_faster_is_answered() {
+    let place = Place::open().await;
+    let model = place.model(1).await;
+    let consumer = place.consumer(1).await;
+    let faster = place.run(&model, consumer).await;
+    for commits in [false, true] {
+        let claim = idempotency_claim();
+        let new = NewExecution {
+            idempotency: Some(claim.clone()),
+            ..new_run(&model, consumer)
+        };
+        let outside = Outside::connect(&place.test().url).await;
+        let taken = format!(
+            "BEGIN; INSERT INTO idempotency_keys \
+                (principal, route, key, fingerprint, execution_id, taken_at) \
+             VALUES ('{}', '{}', '{}', decode(repeat('07', 32), 'hex'), '{faster}', now())",
+            claim.principal,
+            claim.route,
+            claim.key.as_str(),
+        );
+        outside.sql(&taken).await;
+        let admitting = place.executions.admit(&new);
+        let finishing = async {
+            place.until_blocked().await;
+            let end = if commits { "COMMIT" } else { "ROLLBACK" };
+            outside.sql(end).await;
+        };
+        let (admitted, ()) = tokio::join!(admitting, finishing);
+        let admitted = admitted.unwrap();
+        let expected = if commits { faster } else { new.id };
+        assert_eq!(admitted.execution.summary.id, expected);
+        assert_eq!(admitted.is_replay, commits);
+    }
+    assert_eq!(place.count("executions").await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

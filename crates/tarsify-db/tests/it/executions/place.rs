@@ -13,6 +13,7 @@ use tarsify_domain::execution::{
 };
 use tarsify_domain::id::{ConsumerId, ExecutionId};
 use tarsify_domain::people::ConsumerRepository;
+use tarsify_domain::text::Slug;
 use tarsify_testing::builders::{advance, attempt_with_job, completion, new_run, new_token};
 
 use crate::support::TestDatabase;
@@ -54,7 +55,17 @@ impl Place {
     pub(super) async fn model(&self, number: i64) -> Arc<RunnableModel> {
         let draft = self.shop.draft(number).await;
         let published: TarsModel = self.shop.publish(draft).await;
-        let found = self.executions.find_by_slug(&published.slug).await;
+        self.model_called(&published.slug).await
+    }
+
+    /// The model of this number, once more.
+    pub(super) async fn model_again(&self, number: i64) -> Arc<RunnableModel> {
+        let slug = Slug::parse(&format!("model-{number}")).unwrap();
+        self.model_called(&slug).await
+    }
+
+    async fn model_called(&self, slug: &Slug) -> Arc<RunnableModel> {
+        let found = self.executions.find_by_slug(slug).await;
         Arc::new(found.unwrap().unwrap())
     }
 
@@ -112,7 +123,7 @@ impl Place {
         self.executions.claim(&a_claim(Work::Look)).await.unwrap()
     }
 
-    /// A run of each kind of end and of every stage that is not the end.
+    /// Ends it with a result.
     pub(super) async fn complete(&self, claimed: &Claimed) {
         let end = completion(claimed, json!({"url": "https://results.example/1.png"}));
         let written = self.executions.settle(&end).await.unwrap();

@@ -45,6 +45,24 @@ async fn a_crowd_counts_each_run_once() {
 }
 
 #[tokio::test]
+async fn a_count_leaves_to_others_what_they_have() {
+    let place = Place::open().await;
+    let model = place.model(1).await;
+    let consumer = place.consumer(1).await;
+    place.runs(&model, consumer, 3).await;
+    for claimed in place.submit(3).await {
+        place.complete(&claimed).await;
+    }
+    let outside = Outside::connect(&place.test().url).await;
+    outside
+        .sql("BEGIN; SELECT execution_id FROM untallied_runs LIMIT 1 FOR UPDATE")
+        .await;
+    assert_eq!(place.executions.tally(10).await.unwrap(), 2);
+    outside.sql("ROLLBACK").await;
+    assert_eq!(place.executions.tally(10).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn counting_is_no_revision() {
     let place = Place::open().await;
     let claimed = place.submitting().await;

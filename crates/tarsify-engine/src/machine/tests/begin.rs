@@ -176,8 +176,10 @@ fn moments_at_the_end_of_all_time_do_no_harm() {
         let (task, _) = super::play(distant, 5, &[CLAIMED]);
         assert!(task.stage() <= Stage::Ended);
     }
-    let mut patient = super::Policy::default();
-    patient.lost_grace = std::time::Duration::MAX;
+    let patient = super::Policy {
+        lost_grace: std::time::Duration::MAX,
+        ..super::Policy::default()
+    };
     let task = super::Task::new(super::lease(), state(Stage::Unknown, "lost"), patient);
     let (_, effects) = super::step(task, at(200), CLAIMED);
     assert_eq!(super::tell(&effects), "unknown>unknown after 1000s");

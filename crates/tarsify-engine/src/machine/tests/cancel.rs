@@ -188,7 +188,12 @@ fn every_job_is_called_off() {
             "the first result counts, the other one is left over",
             two(),
             40,
-            vec![CLAIMED, stopped(second), stopped(second), completed(json!(2))],
+            vec![
+                CLAIMED,
+                stopped(second),
+                stopped(second),
+                completed(json!(2)),
+            ],
             "count Orphan; queued>COMPLETED 2 [1 orphaned:a, 2 won:b] with orphans",
         ),
         (

@@ -31,7 +31,12 @@ pub(super) fn submit_answer() -> impl Strategy<Value = SubmitAnswer> {
 }
 
 fn value() -> impl Strategy<Value = Option<Value>> {
-    select(vec![None, Some(json!(null)), Some(json!(false)), Some(json!({"a": 1}))])
+    select(vec![
+        None,
+        Some(json!(null)),
+        Some(json!(false)),
+        Some(json!({"a": 1})),
+    ])
 }
 
 fn status() -> impl Strategy<Value = JobStatus> {
@@ -133,7 +138,9 @@ struct Seen {
 impl Seen {
     /// Checks the effects of one step that began in `stage`.
     fn check(&mut self, numbers: &BTreeSet<u32>, stage: Stage, effects: &[Effect]) {
-        let waiting = effects.iter().filter(|effect| !matches!(effect, Effect::Count(_)));
+        let waiting = effects
+            .iter()
+            .filter(|effect| !matches!(effect, Effect::Count(_)));
         assert!(waiting.count() <= 1, "{effects:?}");
         for effect in effects {
             match effect {

@@ -107,7 +107,10 @@ impl Life {
             Effect::Ask(Question::Submit { attempt }) => {
                 *self.submissions.entry(attempt).or_default() += 1;
                 let is_worked_on = |attempt: &Attempt| attempt.live_job().is_some();
-                assert!(!self.state.attempts.iter().any(is_worked_on), "a job is there already");
+                assert!(
+                    !self.state.attempts.iter().any(is_worked_on),
+                    "a job is there already"
+                );
                 Event::Submitted(luck.submit.clone())
             }
             Effect::Ask(Question::Look { .. }) => Event::Looked(look.clone()),
@@ -131,7 +134,11 @@ impl Life {
                 self.state.looks = 0;
                 self.store(settlement.attempts);
                 let then = Then::After(Duration::ZERO);
-                self.wait(if settlement.has_orphans { then } else { Then::Rest });
+                self.wait(if settlement.has_orphans {
+                    then
+                } else {
+                    Then::Rest
+                });
                 Event::Written(Written::Applied { is_due: false })
             }
         })
@@ -183,15 +190,27 @@ impl Life {
             attempts.filter(|attempt| attempt.state == state).count()
         };
         assert!(self.ends <= 1);
-        assert!(self.submissions.values().all(|count| *count == 1), "asked twice");
+        assert!(
+            self.submissions.values().all(|count| *count == 1),
+            "asked twice"
+        );
         assert!(count(AttemptState::Won) <= 1);
         let without_effect = count(AttemptState::Undone) + count(AttemptState::Refused);
-        assert!(self.state.attempts.len() - without_effect <= 2, "too many jobs");
-        assert!(self.hurry <= 4, "a lease that does nothing asks for the next at once");
+        assert!(
+            self.state.attempts.len() - without_effect <= 2,
+            "too many jobs"
+        );
+        assert!(
+            self.hurry <= 4,
+            "a lease that does nothing asks for the next at once"
+        );
         if self.is_at_rest {
             assert_eq!(self.state.stage, Stage::Ended, "an execution is forgotten");
             let is_live = |attempt: &Attempt| attempt.live_job().is_some();
-            assert!(!self.state.attempts.iter().any(is_live), "a job is forgotten");
+            assert!(
+                !self.state.attempts.iter().any(is_live),
+                "a job is forgotten"
+            );
         }
     }
 }

@@ -144,12 +144,18 @@ fn the_end_carries_the_times_and_what_the_model_said() {
         panic!("{effects:?}");
     };
     assert_eq!(settlement.message.as_deref(), Some("CUDA out of memory"));
-    assert_eq!((settlement.queue_ms, settlement.run_ms), (Some(5), Some(70)));
+    assert_eq!(
+        (settlement.queue_ms, settlement.run_ms),
+        (Some(5), Some(70))
+    );
     let (_, effects) = step(task, at(5), seen(JobStatus::Failed { message: None }));
     let [Effect::Settle(settlement)] = effects.as_slice() else {
         panic!("{effects:?}");
     };
-    assert_eq!(settlement.message.as_deref(), Some("The model reported an error."));
+    assert_eq!(
+        settlement.message.as_deref(),
+        Some("The model reported an error.")
+    );
 }
 
 #[test]
@@ -159,7 +165,10 @@ fn progress_is_told_once_and_never_is_the_result() {
     let same = last(told_before.clone(), 5, &[CLAIMED, running(json!("half"))]);
     assert_eq!(same, "running>running after 1s [1 accepted:a]");
     let more = last(told_before, 5, &[CLAIMED, running(json!("most"))]);
-    assert_eq!(more, "running>running after 1s [1 accepted:a] progress=\"most\"");
+    assert_eq!(
+        more,
+        "running>running after 1s [1 accepted:a] progress=\"most\""
+    );
 }
 
 #[test]
@@ -241,7 +250,10 @@ fn a_job_is_lost_when_it_was_missing_for_a_minute() {
         ),
     ];
     for (why, rows) in table {
-        let answers: Vec<_> = rows.iter().map(|(when, event, _)| (*when, event.clone())).collect();
+        let answers: Vec<_> = rows
+            .iter()
+            .map(|(when, event, _)| (*when, event.clone()))
+            .collect();
         let expected: Vec<_> = rows.iter().map(|(.., expected)| *expected).collect();
         assert_eq!(looks(queued(), &answers), expected, "{why}");
     }
@@ -250,7 +262,16 @@ fn a_job_is_lost_when_it_was_missing_for_a_minute() {
 #[test]
 fn the_fifth_unreadable_answer_in_a_row_is_the_last() {
     let unreadable = || (30, Event::Looked(LookAnswer::Unreadable));
-    let told = looks(busy(), &[unreadable(), unreadable(), unreadable(), unreadable(), unreadable()]);
+    let told = looks(
+        busy(),
+        &[
+            unreadable(),
+            unreadable(),
+            unreadable(),
+            unreadable(),
+            unreadable(),
+        ],
+    );
     assert_eq!(told[3], "running>running after 1s [1 accepted:a]");
     assert_eq!(
         told[4],

@@ -44,7 +44,10 @@ fn each_answer_leads_somewhere() {
         ),
         (
             "nobody knows, shortly before the deadline",
-            super::State { deadline_at: super::at(30), ..fresh() },
+            super::State {
+                deadline_at: super::at(30),
+                ..fresh()
+            },
             20,
             vec![CLAIMED_FRESH, submitted(SubmitAnswer::Lost)],
             "count LostAnswer; submitting>unknown after 10s [1 lost]",
@@ -65,7 +68,10 @@ fn looks_are_counted_from_the_acceptance() {
     let mut state = state(Stage::Submitting, "lost calling");
     state.looks = 7;
     let (_, told) = play(state, 1, &[CLAIMED_FRESH, accepted("b")]);
-    assert_eq!(told[1], "submitting>queued after 1s [2 accepted:b] accepted");
+    assert_eq!(
+        told[1],
+        "submitting>queued after 1s [2 accepted:b] accepted"
+    );
 }
 
 #[test]
@@ -95,7 +101,10 @@ fn the_pause_grows_and_what_the_provider_asks_for_counts_up_to_a_minute() {
 
 #[test]
 fn only_failures_in_a_row_make_the_pause_longer() {
-    let state = state(Stage::Submitting, "undone undone undone lost undone calling");
+    let state = state(
+        Stage::Submitting,
+        "undone undone undone lost undone calling",
+    );
     let told = last(state, 1, &[CLAIMED_FRESH, undone(None)]);
     assert_eq!(told, "submitting>created after 2s [6 undone]");
 }

@@ -4,9 +4,10 @@ use serde_json::json;
 use tarsify_domain::execution::Stage;
 
 use super::{
-    CLAIMED, Row, SILENCE, check, completed, failed, in_queue, running, seen, state, unavailable,
+    CLAIMED, Event, Lease, Policy, Row, SILENCE, Task, at, cancelled, check, completed, failed,
+    in_queue, lease, running, seen, state, step, stopped, tell, unavailable,
 };
-use crate::provider::JobStatus;
+use crate::provider::{JobStatus, StopAnswer};
 
 #[test]
 fn both_are_looked_at_until_one_has_a_result() {
@@ -113,4 +114,36 @@ fn the_longest_wish_for_patience_counts() {
         ),
     ];
     check(table);
+}
+
+#[test]
+fn nothing_more_is_asked_when_the_answer_might_come_after_the_lease() {
+    let two = "lost:a accepted:b";
+    let table = [
+        (state(Stage::Queued, two), SILENCE, "queued>queued after 1s"),
+        (
+            cancelled(Stage::Queued, two),
+            stopped(StopAnswer::Ended),
+            "count Orphan; count Orphan; queued>CANCELLED cancelled_by_caller \
+             [1 orphaned:a, 2 orphaned:b] with orphans",
+        ),
+    ];
+    for (state, late, expected) in table {
+        let task = Task::new(lease(), state, Policy::default());
+        let (task, _) = step(task, at(100), CLAIMED);
+        let late: Event = late;
+        let (_, effects) = step(task, at(119), late);
+        assert_eq!(tell(&effects), expected);
+    }
+}
+
+#[test]
+fn each_job_is_the_first_in_its_turn() {
+    for (epoch, expected) in [(0, "look 2:b"), (1, "look 1:a"), (2, "look 2:b")] {
+        let lease = Lease { epoch, ..lease() };
+        let state = state(Stage::Queued, "lost:a accepted:b");
+        let task = Task::new(lease, state, Policy::default());
+        let (_, effects) = step(task, at(100), CLAIMED);
+        assert_eq!(tell(&effects), expected);
+    }
 }

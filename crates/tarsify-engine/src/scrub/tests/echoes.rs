@@ -15,9 +15,21 @@ fn texts_without_what_is_concealed() {
             "<sunset> and <sunset>",
         ),
         ("in capitals", merged.to_ascii_uppercase(), "sunset"),
-        ("without the spaces at its ends", format!("{}.", merged.trim()), "sunset."),
-        ("the prefix", "my anime style, of cats".to_owned(), "my [hidden]of cats"),
-        ("the prefix without its space", "in anime style,".to_owned(), "in [hidden]"),
+        (
+            "without the spaces at its ends",
+            format!("{}.", merged.trim()),
+            "sunset.",
+        ),
+        (
+            "the prefix",
+            "my anime style, of cats".to_owned(),
+            "my [hidden]of cats",
+        ),
+        (
+            "the prefix without its space",
+            "in anime style,".to_owned(),
+            "in [hidden]",
+        ),
         (
             "the suffix",
             "moon, say \"highest quality\" é".to_owned(),
@@ -28,8 +40,16 @@ fn texts_without_what_is_concealed() {
             "anime style, moon, say \"highest quality\" é".to_owned(),
             "[hidden]moon[hidden]",
         ),
-        ("a secret", "key=CANARY-1234567;".to_owned(), "key=[hidden];"),
-        ("a secret in small letters", "key=canary-1234567".to_owned(), "key=[hidden]"),
+        (
+            "a secret",
+            "key=CANARY-1234567;".to_owned(),
+            "key=[hidden];",
+        ),
+        (
+            "a secret in small letters",
+            "key=canary-1234567".to_owned(),
+            "key=[hidden]",
+        ),
         ("an inner secret", "inner-secret".to_owned(), "[hidden]"),
         (
             "one after the other",
@@ -42,7 +62,11 @@ fn texts_without_what_is_concealed() {
             "CANARY-123[hidden]4567",
         ),
         ("nothing", "a sunset".to_owned(), "a sunset"),
-        ("less than it takes", "CANARY-12345".to_owned(), "CANARY-12345"),
+        (
+            "less than it takes",
+            "CANARY-12345".to_owned(),
+            "CANARY-12345",
+        ),
         ("empty", String::new(), ""),
     ];
     for (why, echo, expected) in table {
@@ -60,7 +84,10 @@ fn json_inside_texts_is_looked_into() {
     assert_eq!(text(&anime(), &once), r#"{"said":"sunset","mine":1}"#);
     for echo in [once, twice, thrice] {
         let left = text(&anime(), &echo);
-        assert!(left.contains("sunset") && !left.contains("quality"), "{left}");
+        assert!(
+            left.contains("sunset") && !left.contains("quality"),
+            "{left}"
+        );
         let mut read: Value = serde_json::from_str(&left).unwrap();
         while let Some(inner) = read.get("log").or(read.get(0)) {
             read = serde_json::from_str(inner.as_str().unwrap()).unwrap();
@@ -150,7 +177,10 @@ fn the_payload_becomes_the_inputs() {
 fn without_anything_concealed_the_payload_still_becomes_the_inputs() {
     let material = material(json!({}), json!({"defaultInputs": {"steps": 20}}));
     assert_eq!(value(&material, json!([{"steps": 20}])), json!([{}]));
-    assert_eq!(value(&material, json!([{"steps": 21}])), json!([{"steps": 21}]));
+    assert_eq!(
+        value(&material, json!([{"steps": 21}])),
+        json!([{"steps": 21}])
+    );
 }
 
 #[test]

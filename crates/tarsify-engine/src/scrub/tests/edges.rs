@@ -20,6 +20,29 @@ fn short_prefixes_are_hidden_with_their_prompt_only() {
     for (echo, expected) in table {
         assert_eq!(text(&material, echo), expected);
     }
+    let spaced = super::material(
+        json!({"prompt": "a cat on a mat"}),
+        json!({"promptPrefix": " oil: ", "promptSuffix": " 4k\n"}),
+    );
+    assert_eq!(
+        text(&spaced, "{oil: a cat on a mat 4k}"),
+        "{a cat on a mat}"
+    );
+}
+
+#[test]
+fn escapes_are_hidden_as_a_whole() {
+    let material = material(
+        json!({"prompt": "x"}),
+        json!({"secretInputs": {"s": "\\alpha-beta\\"}}),
+    );
+    let echo = json!({"said": "x\\alpha-beta\\y"}).to_string();
+    assert_eq!(text(&material, &echo), r#"{"said":"x[hidden]y"}"#);
+    let deeper = json!({ "log": echo }).to_string();
+    assert_eq!(
+        text(&material, &deeper),
+        r#"{"log":"{\"said\":\"x[hidden]y\"}"}"#
+    );
 }
 
 #[test]
@@ -31,7 +54,10 @@ fn a_short_prompt_is_replaced_where_it_is_all_there_is() {
 
 #[test]
 fn spaces_alone_are_no_secret() {
-    let material = material(json!({"prompt": "a small cat"}), json!({"promptPrefix": "  \n"}));
+    let material = material(
+        json!({"prompt": "a small cat"}),
+        json!({"promptPrefix": "  \n"}),
+    );
     assert_eq!(text(&material, "  \na small cat"), "a small cat");
     assert_eq!(text(&material, "a small cat"), "a small cat");
     assert_eq!(text(&material, "          x"), "          x");
@@ -45,7 +71,10 @@ fn a_prompt_that_holds_the_prefix_stays_as_it_was_typed() {
     );
     let merged = material.payload["prompt"].as_str().unwrap();
     assert_eq!(text(&material, merged), "anime style, please");
-    assert_eq!(text(&material, "anime style, please"), "anime style, please");
+    assert_eq!(
+        text(&material, "anime style, please"),
+        "anime style, please"
+    );
     assert_eq!(text(&material, "x, masterpiece"), "x[hidden]");
 }
 
@@ -57,7 +86,10 @@ fn a_prompt_whose_last_sign_looks_like_an_escape_hides_nothing() {
     );
     let merged = &material.payload["prompt"];
     let echo = json!({"said": format!("{} and so on", merged.as_str().unwrap())});
-    assert_eq!(value(&material, echo.clone()), json!({"said": "cat\\ and so on"}));
+    assert_eq!(
+        value(&material, echo.clone()),
+        json!({"said": "cat\\ and so on"})
+    );
     let written = text(&material, &echo.to_string());
     assert_eq!(written, json!({"said": "cat\\ and so on"}).to_string());
     let other = json!({"said": "dog\\neon \"lights\" everywhere"}).to_string();
@@ -88,7 +120,12 @@ fn secrets_that_look_like_what_hides_them_do_no_harm() {
         json!({"prompt": "x"}),
         json!({"secretInputs": {"a": "[hidden]", "b": "en][hidd", "c": "dden]abc", "d": "12345678"}}),
     );
-    for echo in ["[hidden]", "12345678 12345678", "1234567812345678abcabc", "[hidden][hidden]abc"] {
+    for echo in [
+        "[hidden]",
+        "12345678 12345678",
+        "1234567812345678abcabc",
+        "[hidden][hidden]abc",
+    ] {
         let left = text(&material, echo);
         assert_eq!(text(&material, &left), left);
         for secret in ["en][hidd", "dden]abc", "12345678"] {
@@ -99,7 +136,10 @@ fn secrets_that_look_like_what_hides_them_do_no_harm() {
 
 #[test]
 fn deep_values_are_walked_through() {
-    let material = material(json!({"prompt": "x"}), json!({"secretInputs": {"a": "CANARY-99"}}));
+    let material = material(
+        json!({"prompt": "x"}),
+        json!({"secretInputs": {"a": "CANARY-99"}}),
+    );
     let mut echo = json!("CANARY-99");
     let mut expected = json!("[hidden]");
     for _ in 0..120 {

@@ -42,7 +42,11 @@ fn long_pieces_are_hidden() {
             "…ach riddle in rhyme: why is the sky blue?",
             "…[hidden]why is the sky blue?",
         ),
-        ("cut off on both sides", "of the river boat; answer", "[hidden]"),
+        (
+            "cut off on both sides",
+            "of the river boat; answer",
+            "[hidden]",
+        ),
         (
             "a long piece in the middle",
             "I hear that Captain Marlow of the river boat; answers all",
@@ -101,7 +105,11 @@ fn a_piece_at_an_end_is_16_characters_wherever_it_begins() {
             if piece.trim_matches(|character: char| !character.is_alphanumeric()) != piece {
                 continue;
             }
-            for echo in [format!("zz#{piece}"), format!("{piece}#zz"), piece.to_owned()] {
+            for echo in [
+                format!("zz#{piece}"),
+                format!("{piece}#zz"),
+                piece.to_owned(),
+            ] {
                 let is_left = text(&captain(), &echo).contains(piece);
                 assert_eq!(is_left, length < 16, "{echo}");
             }
@@ -147,17 +155,28 @@ fn rules_and_spaces_are_no_pieces() {
     );
     let table = "| a | b |\n|---|---------------------------------|\n| 1 | 2 |";
     assert_eq!(text(&material, table), table);
-    assert_eq!(text(&material, "--------------------"), "--------------------");
+    assert_eq!(
+        text(&material, "--------------------"),
+        "--------------------"
+    );
 }
 
 #[test]
-fn texts_that_repeat_themselves_take_no_longer() {
+fn long_texts_that_begin_alike_are_hidden_whole() {
+    let same = "Speak as the keeper of the old lighthouse would, slowly and with care";
+    let (one, other) = (format!("{same} for ships."), format!("{same}, or 7-7-7."));
     let material = material(
         json!({"prompt": "x"}),
-        json!({"promptPrefix": "a".repeat(20_000), "secretInputs": {"s": "ab".repeat(3000)}}),
+        json!({"secretInputs": {"a": one, "b": other, "c": "7-7-7.8-8"}}),
     );
-    let echo = "a".repeat(500_000);
-    assert_eq!(text(&material, &echo), "[hidden]");
-    let echo = "ab".repeat(300_000);
-    assert_eq!(text(&material, &echo), "[hidden]");
+    let table = [
+        (format!("1 {one} 2"), "1 [hidden] 2"),
+        (format!("1 {other} 2"), "1 [hidden] 2"),
+        (format!("1 {other}{one} 2"), "1 [hidden] 2"),
+        (format!("1 {same}# 2"), "1 [hidden]# 2"),
+        (format!("1 {other}8-8 2"), "1 [hidden]8-8 2"),
+    ];
+    for (echo, expected) in table {
+        assert_eq!(text(&material, &echo), expected);
+    }
 }

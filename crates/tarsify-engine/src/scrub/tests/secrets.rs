@@ -19,12 +19,7 @@ fn prompts_are_kept_when_something_came_around_them() {
             json!({"promptPrefix": "a "}),
             Some(("a cat", "cat")),
         ),
-        (
-            "nothing",
-            json!({"prompt": "cat"}),
-            json!({}),
-            None,
-        ),
+        ("nothing", json!({"prompt": "cat"}), json!({}), None),
         (
             "an empty prompt is not wrapped",
             json!({"prompt": ""}),
@@ -79,9 +74,15 @@ fn prompts_are_kept_when_something_came_around_them() {
     ];
     for (why, inputs, overrides, expected) in table {
         let concealed = concealed(inputs, overrides);
-        let prompts = concealed.merged_prompt.as_deref().zip(concealed.own_prompt.as_deref());
+        let prompts = concealed
+            .merged_prompt
+            .as_deref()
+            .zip(concealed.own_prompt.as_deref());
         assert_eq!(prompts, expected, "{why}");
-        assert_eq!(concealed.merged_prompt.is_some(), concealed.own_prompt.is_some());
+        assert_eq!(
+            concealed.merged_prompt.is_some(),
+            concealed.own_prompt.is_some()
+        );
     }
 }
 
@@ -117,7 +118,10 @@ fn secret_texts_are_found_wherever_they_stand() {
 #[test]
 fn each_text_is_kept_once_and_without_its_spaces_too() {
     let table = [
-        (json!("anime style, "), vec!["anime style, ", "anime style,"]),
+        (
+            json!("anime style, "),
+            vec!["anime style, ", "anime style,"],
+        ),
         (json!("  12345678"), vec!["  12345678", "12345678"]),
         (json!("1234567 "), vec!["1234567 "]),
         (json!("1234567"), vec![]),
@@ -126,7 +130,10 @@ fn each_text_is_kept_once_and_without_its_spaces_too() {
         (json!("éééééééé"), vec!["éééééééé"]),
         (json!("[hidden]"), vec![]),
         (json!("[Hidden] "), vec![]),
-        (json!(["same text", "same text", "Same text"]), vec!["Same text", "same text"]),
+        (
+            json!(["same text", "same text", "Same text"]),
+            vec!["Same text", "same text"],
+        ),
         (json!(null), vec![]),
     ];
     for (secret, expected) in table {
@@ -138,7 +145,10 @@ fn each_text_is_kept_once_and_without_its_spaces_too() {
 #[test]
 fn what_he_typed_or_can_read_anyway_is_not_kept_from_him() {
     let typed = |inputs| texts(inputs, json!({"secretInputs": {"secret": "Masterpiece, "}}));
-    assert_eq!(typed(json!({"prompt": "a cat"})), ["Masterpiece, ", "Masterpiece,"]);
+    assert_eq!(
+        typed(json!({"prompt": "a cat"})),
+        ["Masterpiece, ", "Masterpiece,"]
+    );
     assert!(typed(json!({"prompt": "masterpiece, "})).is_empty());
     assert!(typed(json!({"prompt": "masterpiece,"})).is_empty());
     assert!(typed(json!({"tags": [{"tag": "a masterpiece, of its kind"}]})).is_empty());

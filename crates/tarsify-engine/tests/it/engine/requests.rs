@@ -57,7 +57,8 @@ async fn only_what_is_published_and_switched_on_runs() {
     let workshop = Workshop::open();
     let good = workshop.model("echo", "echo", json!({}));
     type Check = fn(&RunError) -> bool;
-    let cases: [(&str, fn(RunnableModel) -> RunnableModel, Check); 4] = [
+    type Spoil = fn(RunnableModel) -> RunnableModel;
+    let cases: [(&str, Spoil, Check); 4] = [
         (
             "draft",
             |mut model| {

@@ -355,22 +355,28 @@ impl World {
         Ok(material.map(|material| material.payload))
     }
 
-    /// Every run that ended is counted for its model, once.
+    /// Every run that completed is counted for its model, once.
     fn count_ended(&mut self) -> Lawful {
         let tally = || self.store.tally(7).now_or_never().unwrap();
         while tally().map_err(|error| self.store_failed(0, &error))? > 0 {}
         for (number, model) in self.models.iter().enumerate() {
             let runs = self.runs.iter();
             let ended = runs.filter(|run| {
-                run.plan.model == number
-                    && run.end.is_some()
-                    && run.plan.requester.kind() == ExecutionKind::Run
+                let is_run = run.plan.requester.kind() == ExecutionKind::Run;
+                let end = run
+                    .end
+                    .as_ref()
+                    .filter(|_| is_run && run.plan.model == number);
+                end.is_some_and(|end| end.summary.status == ExecutionStatus::Completed)
             });
             let ended = u64::try_from(ended.count()).unwrap();
             let counted = self.store.runs_of_model(model.id);
-            rule(counted == ended, "an end is counted once", 0, || {
-                format!("{counted} were counted, {ended} have ended")
-            })?;
+            rule(
+                counted == ended,
+                "what completed is counted once",
+                0,
+                || format!("{counted} were counted, {ended} have completed"),
+            )?;
         }
         Ok(())
     }

@@ -144,7 +144,7 @@ impl World {
         }
     }
 
-    fn in_vain(&mut self, what: Happening) {
+    pub(super) fn in_vain(&mut self, what: Happening) {
         if let Happening::Leased(_, claimed) = what {
             self.saw("worker: killed with a claim on its way");
             for claimed in claimed {
@@ -205,7 +205,7 @@ impl World {
             allowances: HashMap::new(),
         };
         // To the store every lease seems to have run out.
-        let is_blind = self.has(Bug::IgnoresLeases) && self.dice.chance(50);
+        let is_blind = kind == 1 && self.has(Bug::IgnoresLeases) && self.dice.chance(50);
         if is_blind {
             claim.lease = Duration::ZERO;
             self.clock.set(self.now + lease);

@@ -115,4 +115,6 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
 pub(crate) fn without_ids(path: &str) -> String {
     path.replace("{id}", "0198b2c4-d5e6-7f80-91a2-b3c4d5e6f7ff")
         .replace("{slug}", "no-such-model")
+        .replace("{executionId}", "0198b2c4-d5e6-7f80-91a2-b3c4d5e6f7ff")
+        .replace("{token}", "no-such-token")
 }

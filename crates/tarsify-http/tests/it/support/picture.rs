@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Reply;
 
-const TELLING: [&str; 8] = [
+const TELLING: [&str; 10] = [
     "location",
     "etag",
     "cache-control",
@@ -14,6 +14,8 @@ const TELLING: [&str; 8] = [
     "retry-after",
     "link",
     "content-type",
+    "preference-applied",
+    "idempotency-replayed",
 ];
 
 /// Status, telling headers and body.
@@ -72,16 +74,28 @@ fn hidden(key: &str, value: Value) -> Value {
             .into(),
         Value::Array(items) => items.into_iter().map(|item| hidden(key, item)).collect(),
         Value::String(text) => match key {
-            "id" | "developerId" | "baseModelId" => {
+            "id" | "developerId" | "baseModelId" | "executionId" | "consumerId" | "testerId"
+            | "endpointId" => {
                 assert!(is_uuid(&text), "{key} is {text:?}");
                 json!("[id]")
+            }
+            // Ours, or the provider's.
+            "jobId" if is_uuid(&text) => json!("[id]"),
+            "self" | "status" | "cancel" if text.starts_with("/api/") => {
+                let parts = text.split('/');
+                let parts: Vec<_> = parts
+                    .map(|part| if is_uuid(part) { "[id]" } else { part })
+                    .collect();
+                json!(parts.join("/"))
             }
             "requestId" => {
                 let plain = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
                 assert!(plain, "{key} is {text:?}");
                 json!("[request id]")
             }
-            "createdAt" | "updatedAt" | "publishedAt" => {
+            "createdAt" | "updatedAt" | "publishedAt" | "startedAt" | "completedAt"
+            | "deadlineAt" | "nextActionAt" | "leaseUntil" | "cancelRequestedAt" | "calledAt"
+            | "missingSince" | "at" => {
                 assert!(is_moment(&text), "{key} is {text:?}");
                 json!("[moment]")
             }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_http::Request;
 use actix_web::body::BoxBody;
@@ -15,12 +16,16 @@ use tarsify_domain::Clock;
 use tarsify_domain::catalog::{
     BaseModels, CatalogChanges, Endpoints, Market, SchemaRules, TarsModels,
 };
+use tarsify_domain::idempotency::IdempotencyRepository;
 use tarsify_domain::people::{AdminRule, Authenticator, Consumers, Developers, Gate, Realm};
-use tarsify_engine::JsonSchemaRules;
+use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, MemoryStore};
 use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services, answer, configure, cors};
 use tarsify_testing::{FakeAuthenticator, FakeHealth, FakeStore, TestClock, World};
 
-use super::Ask;
+use super::{Ask, Gpu, RunStore};
+
+/// Where the provider is told to call.
+const CALLBACKS: &str = "https://tarsify.example.com/api/webhooks/runpod";
 
 /// The subject whom the configuration makes an administrator.
 const ROOT: &str = "root";
@@ -32,6 +37,7 @@ pub(crate) struct Plan {
     pub(crate) settings: HttpSettings,
     pub(crate) cache_bytes: u64,
     pub(crate) admins: AdminRule,
+    pub(crate) engine: EngineSettings,
     /// Puts something else in the place of a port.
     pub(crate) ports: fn(World) -> World,
 }
@@ -48,6 +54,11 @@ impl Default for Plan {
                 subjects: [ROOT.to_owned()].into(),
                 local_issuer: None,
             },
+            engine: EngineSettings {
+                callbacks: Some(CALLBACKS.to_owned()),
+                test_run_patience: Duration::from_millis(300),
+                ..EngineSettings::default()
+            },
             ports: |world| world,
         }
     }
@@ -59,6 +70,8 @@ pub(crate) struct Shop {
     pub(crate) clock: TestClock,
     pub(crate) tokens: Arc<FakeAuthenticator>,
     pub(crate) health: Arc<FakeHealth>,
+    pub(crate) runs: RunStore,
+    pub(crate) gpu: Gpu,
     pub(crate) services: Services,
     pub(crate) settings: HttpSettings,
     call: Call,
@@ -81,7 +94,21 @@ impl Shop {
         let world = (plan.ports)(store.world());
         let people = (plan.admins, Arc::clone(&tokens));
         let market_cache = Arc::new(MarketCache::new(plan.cache_bytes));
-        let services = services(world, people, &clock, (market_cache, Arc::clone(&health)));
+        let memory = MemoryStore::with_clock(Arc::new(clock.clone()));
+        let runs = RunStore::new(memory, Arc::clone(&store));
+        let gpu = Gpu::new();
+        let engine = Engine::builder()
+            .store(runs.clone())
+            .provider(gpu.clone())
+            .clock(Arc::new(clock.clone()))
+            .settings(plan.engine);
+        let rest = Rest {
+            market_cache,
+            health: Arc::clone(&health),
+            engine: engine.build().unwrap(),
+            idempotency: Arc::new(runs.clone()),
+        };
+        let services = services(world, people, &clock, rest);
         let settings = plan.settings;
         let app = App::new()
             .configure(configure(services.clone(), settings.clone()))
@@ -98,6 +125,8 @@ impl Shop {
             clock,
             tokens,
             health,
+            runs,
+            gpu,
             services,
             settings,
             call,
@@ -132,19 +161,33 @@ impl Shop {
         self.tokens.token_of(realm, subject)
     }
 
+    /// A token of a developer who signs in now.
+    pub(crate) fn fresh_token(&self, subject: &str) -> String {
+        let mut identity = tarsify_testing::builders::identity(Realm::Developers, subject);
+        identity.authenticated_at = self.clock.now();
+        identity.expires_at = self.clock.now() + time::Duration::hours(1);
+        self.tokens.token(identity)
+    }
+
     /// A token of the administrator whom the configuration names.
     pub(crate) fn admin(&self) -> String {
         self.token(Realm::Developers, ROOT)
     }
 }
 
-type Rest = (Arc<MarketCache>, Arc<FakeHealth>);
+/// What is not made of the world.
+struct Rest {
+    market_cache: Arc<MarketCache>,
+    health: Arc<FakeHealth>,
+    engine: Engine,
+    idempotency: Arc<dyn IdempotencyRepository>,
+}
 
 fn services(
     world: World,
     (admins, tokens): (AdminRule, Arc<FakeAuthenticator>),
     clock: &TestClock,
-    (market_cache, health): Rest,
+    rest: Rest,
 ) -> Services {
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
     let changes = Arc::new(CatalogChanges::new());
@@ -195,8 +238,10 @@ fn services(
         base_models: Arc::new(base),
         tars_models: Arc::new(tars),
         market: Arc::new(Market::new(market, schemas, changes)),
-        market_cache,
-        health,
+        market_cache: rest.market_cache,
+        engine: rest.engine,
+        idempotency: rest.idempotency,
+        health: rest.health,
         lifecycle: Arc::new(Lifecycle::default()),
         clock,
     }

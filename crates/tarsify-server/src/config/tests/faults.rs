@@ -30,6 +30,12 @@ const BAD_VARIABLES: &[(&str, &str, &str, &str)] = &[
     ("FIREBASE_AUTH_EMULATOR_HOST", "localhost", "no port", "is not host:port"),
     ("ADMIN_UIDS", "a b", "white space", "identity.admin_uids = [\"a b\"] (from ADMIN_UIDS) is not an id"),
     ("RUNPOD_EP_TTS", "https://api.runpod.ai/v2/x", "a URL", "runpod.ep_tts = \"https://api.runpod.ai/v2/x\" (from RUNPOD_EP_TTS) is not an id"),
+    ("RUNPOD_API_KEY", "hunter2 hunter2", "two words", "runpod.api_key = *** (from RUNPOD_API_KEY) is not a key"),
+    ("RUNPOD_BASE_URL", "api.runpod.ai/v2", "no scheme", "runpod.base_url = \"api.runpod.ai/v2\" (from RUNPOD_BASE_URL) is not a URL"),
+    ("RUNPOD_BASE_URL", "https://me:hunter2@api.runpod.ai/v2", "credentials", "carries credentials."),
+    ("TARSIFY__SERVER__ROLE", "boss", "no role", "Give one of all, api, worker."),
+    ("TARSIFY__EXECUTIONS__LEASE_SECONDS", "31", "longer than a lease may be", "Give a whole number from 1 to 30."),
+    ("TARSIFY__EXECUTIONS__IN_HAND", "0", "nothing in hand", "Give a whole number from 1 to 4096."),
     ("LOG_LEVEL", "verbose", "no level", "log.level = \"verbose\" (from LOG_LEVEL) is not a log level. Give one of off, error, warn"),
     ("LOG_LEVEL", "info,=debug", "no target", "is not a log level"),
     ("TARSIFY__LOG__FORMAT", "xml", "other word", "Give one of auto, json, text."),
@@ -139,6 +145,7 @@ const CONVENIENCES: &[(&str, &str, &str)] = &[
     ("PG_BIN", "/pg", "local.pg_bin = \"/pg\" (from PG_BIN) is a local convenience"),
     ("TARSIFY_ALLOW_PUBLIC_DEVELOPMENT", "1", "local.allow_public_development = true (from TARSIFY_ALLOW_PUBLIC_DEVELOPMENT) is a local convenience"),
     ("FIREBASE_JWKS_URL", "http://keys.internal/", "identity.firebase_jwks_url = \"http://keys.internal/\" (from FIREBASE_JWKS_URL) is http"),
+    ("RUNPOD_BASE_URL", "http://gpus.internal/v2", "runpod.base_url = \"http://gpus.internal/v2\" (from RUNPOD_BASE_URL) is http"),
 ];
 
 #[test]
@@ -153,6 +160,10 @@ fn production_refuses_each_local_convenience() {
     config(&production_and(&[(
         "TARSIFY_ALLOW_PUBLIC_DEVELOPMENT",
         "0",
+    )]));
+    config(&production_and(&[(
+        "RUNPOD_BASE_URL",
+        "http://127.0.0.1:8090/v2",
     )]));
     config(&production_and(&[(
         "FIREBASE_JWKS_URL",

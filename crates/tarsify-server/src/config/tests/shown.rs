@@ -45,6 +45,23 @@ fn no_secret_is_ever_shown() {
 }
 
 #[test]
+fn of_a_key_nothing_is_shown() {
+    let pairs = [("RUNPOD_API_KEY", "rpa_hunter2")];
+    let Loaded { config, effective } = load_from(&pairs).unwrap();
+    for text in [
+        format!("{config:?}"),
+        format!("{effective:?}"),
+        effective.render_text(),
+        effective.render_json(),
+    ] {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    let shown: Value = serde_json::from_str(&effective.render_json()).unwrap();
+    let expected = serde_json::json!({"value": "***", "source": "RUNPOD_API_KEY"});
+    assert_eq!(shown["runpod"]["api_key"], expected);
+}
+
+#[test]
 fn the_effective_configuration_tells_where_each_value_came_from() {
     let file = "[database]\npool_size = 9\n";
     let all = production_and(&[("PORT", "9000"), ("ADMIN_UIDS", "a,b")]);

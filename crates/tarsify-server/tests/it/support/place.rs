@@ -44,6 +44,7 @@ impl Place {
             .with("FIREBASE_USERS_PROJECT_ID", Firebase::USERS)
             .with("FIREBASE_DEVS_PROJECT_ID", Firebase::DEVELOPERS)
             .with("FIREBASE_JWKS_URL", &firebase.url)
+            .with("RUNPOD_API_KEY", "rpa_OFTHETESTS")
     }
 
     /// Production with nothing that it needs.

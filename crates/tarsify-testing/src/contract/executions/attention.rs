@@ -20,9 +20,10 @@ pub(super) async fn a_nudge_makes_due_after_a_rest(world: ExecutionWorld) {
     let claimed = world.look().await;
     assert_eq!(claimed.lease.id, id);
     assert!(!nudge(20).await, "it was just claimed");
+    world.pass(seconds(15)).await;
     assert_not_due(world.advance(&advance(&claimed, Stage::Queued)).await);
     world.pass(seconds(10)).await;
-    assert!(!nudge(20).await);
+    assert!(!nudge(20).await, "its worker wrote since");
     assert_eq!(world.look_all().await, []);
 }
 
@@ -103,15 +104,20 @@ pub(super) async fn the_end_is_not_expedited(world: ExecutionWorld) {
 pub(super) async fn the_ended_are_told_apart(world: ExecutionWorld) {
     let completed = world.looked_at().await;
     assert_applied(world.settle(&completion(&completed, 1.into())).await);
+    let tidied_up = world.looked_at().await;
+    let mut end = completion(&tidied_up, 1.into());
+    end.has_orphans = true;
+    assert_applied(world.settle(&end).await);
     let queued = world.accepted().await;
     let created = world.run().await;
     let cancelled = world.run().await;
     let cancel = world.repository.request_cancel(Scope::System, cancelled);
     cancel.await.unwrap();
     let nobodys = ExecutionId::new(MOMENT);
-    let all = [queued, completed.lease.id, created, nobodys, cancelled];
+    let (completed, tidied_up) = (completed.lease.id, tidied_up.lease.id);
+    let all = [queued, completed, created, nobodys, tidied_up, cancelled];
     let mut ended = world.queue.ended_among(&all).await.unwrap();
-    let mut expected = vec![completed.lease.id, nobodys, cancelled];
+    let mut expected = vec![completed, nobodys, tidied_up, cancelled];
     ended.sort_unstable();
     expected.sort_unstable();
     assert_eq!(ended, expected);

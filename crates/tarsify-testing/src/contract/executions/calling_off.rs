@@ -78,7 +78,9 @@ pub(super) async fn what_waits_again_leaves_no_job_behind(world: ExecutionWorld)
     assert_cancelled(&world, &execution).await;
     let claimed = world.look().await;
     assert_eq!(claimed.state.stage, Stage::Ended);
-    assert_eq!(claimed.state.attempts[0].live_job(), Some(&job));
+    let left = &claimed.state.attempts[0];
+    assert_eq!(left.state, AttemptState::Orphaned);
+    assert_eq!(left.live_job(), Some(&job));
 }
 
 pub(super) async fn what_is_on_its_way_is_requested(world: ExecutionWorld) {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use tarsify_domain::Scope;
-use tarsify_domain::execution::{EndReason, RunnableModel};
+use tarsify_domain::execution::{Advance, EndReason, RunnableModel, Settlement, Stage, Then};
 use tarsify_domain::id::ConsumerId;
 
-use super::world::{ExecutionWorld, assert_applied};
-use crate::builders::{completion, new_test_run, settlement};
+use super::world::{ExecutionWorld, assert_applied, seconds};
+use crate::builders::{advance, completion, new_test_run, settlement};
 
 /// So many runs that completed.
 pub(super) async fn complete(
@@ -56,4 +56,26 @@ pub(super) async fn only_runs_that_completed_are_counted(world: ExecutionWorld) 
     assert_eq!(world.queue.tally(100).await.unwrap(), 0);
     assert_eq!(world.props.runs_of_model(model.id).await, 0);
     assert_eq!(world.props.runs_of_consumer(carla).await, 0);
+}
+
+pub(super) async fn a_run_that_is_tidied_up_is_counted_once(world: ExecutionWorld) {
+    let model = world.model().await;
+    world.runs(&model, world.props.consumer().await, 1).await;
+    let claimed = world.submit().await;
+    let end = Settlement {
+        has_orphans: true,
+        ..completion(&claimed, 1.into())
+    };
+    assert_applied(world.settle(&end).await);
+    for _ in 0..2 {
+        let claimed = world.look().await;
+        let again = Advance {
+            then: Then::After(seconds(0)),
+            ..advance(&claimed, Stage::Ended)
+        };
+        assert_applied(world.advance(&again).await);
+    }
+    assert_eq!(world.queue.tally(100).await.unwrap(), 1);
+    assert_eq!(world.queue.tally(100).await.unwrap(), 0);
+    assert_eq!(world.props.runs_of_model(model.id).await, 1);
 }

@@ -1,0 +1,66 @@
+//! The GPUs of a test: an emulator of RunPod, asked and told over HTTP like a stranger's.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::Value;
+use tarsify_emulator::{Emulator, EmulatorSettings, TimeScale};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// An emulator. It ends when it is dropped.
+pub(crate) struct Gpus {
+    address: String,
+    client: Client,
+    _server: JoinSet<std::io::Result<()>>,
+}
+
+impl Gpus {
+    /// One whose jobs take no time unless an endpoint is told otherwise.
+    pub(crate) fn start() -> Self {
+        let emulator = Emulator::new(EmulatorSettings {
+            time: TimeScale::Zero,
+            webhook_retry_pause: Duration::from_millis(500),
+            webhook_timeout: Duration::from_secs(5),
+            ..EmulatorSettings::default()
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let mut server = JoinSet::new();
+        server.spawn(emulator.unwrap().run(listener, CancellationToken::new()));
+        Self {
+            address,
+            client: Client::builder().no_proxy().build().unwrap(),
+            _server: server,
+        }
+    }
+
+    /// What `RUNPOD_BASE_URL` is set to.
+    pub(crate) fn base_url(&self) -> String {
+        format!("{}/v2", self.address)
+    }
+
+    /// Has an endpoint behave so from now on.
+    pub(crate) async fn behave(&self, endpoint: &str, behaviour: Value) {
+        let told = self.client.put(self.endpoint(endpoint)).json(&behaviour);
+        let answer = told.send().await.unwrap();
+        let status = answer.status();
+        assert!(status.is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    /// How often something happened at an endpoint, such as `run`.
+    pub(crate) async fn count(&self, endpoint: &str, what: &str) -> u64 {
+        self.counts(endpoint).await[what].as_u64().unwrap_or(0)
+    }
+
+    pub(crate) async fn counts(&self, endpoint: &str) -> Value {
+        let asked = self.client.get(self.endpoint(endpoint)).send().await;
+        let view: Value = asked.unwrap().json().await.unwrap();
+        view["counts"].clone()
+    }
+
+    fn endpoint(&self, id: &str) -> String {
+        format!("{}/emulator/endpoints/{id}", self.address)
+    }
+}
