@@ -135,10 +135,30 @@ impl Engine {
             }
             Found::Here(CancelAnswer::Requested(_)) => {
                 self.shared.looks.notify_one();
-                Ok(self.wait(scope, id, CANCEL_PATIENCE).await?)
+                let execution = self.wait(scope, id, CANCEL_PATIENCE).await?;
+                if execution.summary.status.is_terminal() {
+                    return Ok(execution);
+                }
+                self.insist(scope, id).await
             }
             Found::Here(CancelAnswer::TooLate(execution)) => {
                 Err(CancelError::TooLate(Box::new(execution)))
+            }
+            Found::Foreign => Err(CancelError::NotOwned),
+            Found::Nowhere => Err(CancelError::NotFound),
+        }
+    }
+
+    /// A submission that was on its way may have come to nothing meanwhile. Then no provider
+    /// knows of the execution any more, and it need not wait until one takes work again.
+    async fn insist(&self, scope: Scope, id: ExecutionId) -> Result<Execution, CancelError> {
+        match self.shared.executions.request_cancel(scope, id).await? {
+            Found::Here(CancelAnswer::Ended(execution)) => {
+                self.shared.watch.wake(id);
+                Ok(execution)
+            }
+            Found::Here(CancelAnswer::Requested(execution) | CancelAnswer::TooLate(execution)) => {
+                Ok(execution)
             }
             Found::Foreign => Err(CancelError::NotOwned),
             Found::Nowhere => Err(CancelError::NotFound),

@@ -31,6 +31,8 @@ mod production_tokens;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod restart;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod seeding;

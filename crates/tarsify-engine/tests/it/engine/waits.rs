@@ -114,3 +114,27 @@ async fn a_job_that_cannot_be_called_off_now_is_called_off_later() {
     }
     panic!("the job is still at work");
 }
+
+#[tokio::test]
+async fn what_could_not_be_sent_is_cancelled_without_waiting_for_the_provider() {
+    let workshop = Workshop::open();
+    workshop.model("echo", "echo", json!({}));
+    let faults = json!([{"when": "run", "kind": "rate_limited"}]);
+    workshop.behave("echo", json!({"faults": faults}));
+    let (scope, id) = workshop.submit("echo", json!({"prompt": "x"})).await;
+    let (cancelled, submitted) = tokio::join!(
+        async {
+            // While the submission is on its way, which its repetitions make a second or two.
+            while workshop.emulator.counts("echo").of("run") == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            workshop.engine.cancel(scope, id).await
+        },
+        workshop.engine.submit_due(),
+    );
+    assert_eq!(submitted.unwrap(), 1);
+    let cancelled = cancelled.unwrap().summary;
+    assert_eq!(cancelled.status, ExecutionStatus::Cancelled);
+    assert!(workshop.emulator.statuses("echo").is_empty());
+    workshop.close().await;
+}
