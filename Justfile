@@ -12,6 +12,14 @@ demo *arguments:
 test:
     ./scripts/test
 
+# A million runs through every fault; with a seed, that one again
+simulate *seed:
+    ./scripts/simulate {{ seed }}
+
+# Random crashes, races and refusals, for minutes
+endurance *names:
+    ./scripts/endurance {{ names }}
+
 # Which crate may depend on which
 layers:
     ./scripts/layers

@@ -1,8 +1,15 @@
-//! Runs models. For now the pure parts: what is sent to a model, what a consumer sees of its
-//! input schema, and whether inputs, schemas and configurations fit together.
+//! Runs models on somebody's GPUs: merges and validates inputs, drives each execution from the
+//! wish to its one end, and speaks to the providers.
 //!
-//! Nothing here reads a clock, a file, the environment or the network, keeps global state or
-//! panics, so that any Rust service can embed it.
+//! It keeps no global state, reads no environment, sets up no logging and never panics, so that
+//! any Rust service can embed it. An [`Engine`] is built on a store ([`MemoryStore`], or any that
+//! keeps the promises of the ports in `tarsify_domain::execution`) and on providers ([`RunPod`], or
+//! any [`provider::GpuProvider`]). It does nothing by itself: its host awaits
+//! [`Engine::run_workers`], or takes the worker's steps one by one. `examples/embed.rs` is a whole
+//! program.
+//!
+//! What is done next about an execution is decided by one pure function, [`machine::step`]. The
+//! parts that need no engine are functions too:
 //!
 //! ```
 //! use serde_json::json;

@@ -91,7 +91,7 @@ const GIVEN_BACK: &str = "lease_until = NULL, wake = false, strikes = 0, touched
 
 fn guard(lease: Lease, from: Stage, binds: &mut Binds) -> String {
     format!(
-        "e.id = {} AND e.lease_epoch = {} AND e.stage = {} AND e.lease_until > now()",
+        "e.id = {} AND e.lease_epoch = {} AND e.stage = {} AND e.lease_until IS NOT NULL",
         binds.uuid(lease.id.uuid()),
         binds.number(lease.epoch),
         binds.text(from.as_str()),

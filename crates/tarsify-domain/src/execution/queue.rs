@@ -64,7 +64,7 @@ pub enum Written {
         /// Whether the execution wants attention again at once.
         is_due: bool,
     },
-    /// The lease was given back, ran out or is another's by now, or the execution is elsewhere.
+    /// The lease was given back or is another's by now, or the execution is elsewhere.
     /// Nothing was written.
     Refused,
 }

@@ -38,7 +38,7 @@ impl Table {
         let id = lease.id;
         if !self
             .row(id)
-            .is_some_and(|row| row.is_held(lease.epoch, *from, now))
+            .is_some_and(|row| row.is_held(lease.epoch, *from))
         {
             return Ok(Written::Refused);
         }
@@ -86,7 +86,7 @@ impl Table {
         } = settlement;
         let id = lease.id;
         let row = self.row(id).filter(|_| *from != Stage::Ended);
-        if !row.is_some_and(|row| row.is_held(lease.epoch, *from, now)) {
+        if !row.is_some_and(|row| row.is_held(lease.epoch, *from)) {
             return Ok(Written::Refused);
         }
         self.take_jobs(id, attempts)?;
@@ -184,11 +184,10 @@ impl Table {
 }
 
 impl Row {
-    /// A lease that was given back, or has run out, writes no more.
-    fn is_held(&self, epoch: i64, stage: Stage, now: Timestamp) -> bool {
-        self.lease_epoch == epoch
-            && self.stage == stage
-            && self.lease_until.is_some_and(|until| until > now)
+    /// A lease that was given back writes no more. One that ran out still does, until somebody
+    /// else takes over: a worker that is slow again and again would otherwise never get anywhere.
+    fn is_held(&self, epoch: i64, stage: Stage) -> bool {
+        self.lease_epoch == epoch && self.stage == stage && self.lease_until.is_some()
     }
 
     fn lacks_job(&self, attempt: u32) -> bool {

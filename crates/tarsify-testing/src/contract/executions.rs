@@ -138,7 +138,7 @@ macro_rules! execution_cases {
                 the_lease_is_given_back,
                 rest_is_rest,
                 an_old_lease_writes_nothing,
-                a_lease_that_ran_out_writes_nothing,
+                a_lease_that_ran_out_writes_until_somebody_takes_over,
                 a_lease_that_was_given_back_writes_nothing,
                 a_move_from_elsewhere_writes_nothing,
                 an_unknown_execution_is_refused,
