@@ -156,9 +156,13 @@ async fn run(
         admitted = runs.wait_for(scope, admitted, patience).await;
     }
     let Admitted {
-        execution,
+        mut execution,
         is_replay,
     } = admitted;
+    if wait.is_none() {
+        // A repeated request is answered as it was the first time, when nothing had happened yet.
+        execution.summary.status = ExecutionStatus::Pending;
+    }
     let has_waited_for_the_end = wait.is_some() && execution.summary.status.is_terminal();
     let mut response = if has_waited_for_the_end {
         success(&RunOut::from(execution))?

@@ -15,24 +15,20 @@ async fn the_first_request_is_answered_within_a_second_of_the_start() {
     let place = Place::on(&store);
     // The key of local identities is made once, not at every start.
     place.token("consumer", "ada@example.com").await;
-    let (mut quickest, mut beside) = (Duration::MAX, Duration::MAX);
-    // What else the machine does at the time makes one start slow, and hardly three.
-    for _ in 0..3 {
-        let started = Instant::now();
-        place.run(&["config"]).await.assert_code(0);
-        beside = beside.min(started.elapsed());
+    let mut quickest = Duration::MAX;
+    // What else the machine does at the time makes one start slow, or several in a row, and
+    // hardly ten: as soon as one holds the promise, it is held.
+    for _ in 0..10 {
         let started = Instant::now();
         let server = place.serve().await;
         let answer = server.send(get("/api/marketplace/models")).await;
         quickest = quickest.min(started.elapsed());
         answer.assert_ok(200);
+        if quickest < Duration::from_secs(1) {
+            return;
+        }
     }
-    // A machine that takes a tenth of a second to print the configuration has other work.
-    let allowed = Duration::from_secs(1).max(beside * 10);
-    assert!(
-        quickest < allowed,
-        "it took {quickest:?}, printing the configuration {beside:?}"
-    );
+    panic!("it took {quickest:?}");
 }
 
 #[tokio::test]
