@@ -108,15 +108,33 @@ holds_postgres() {
     [ -n "$version" ] && [ "$version" -ge 13 ]
 }
 
-has_postgres() {
-    local folder folders
+# Where PostgreSQL's programs may be, one folder a line, those on the PATH first.
+postgres_folders() {
+    local folders
     IFS=: read -ra folders <<<"$PATH"
-    for folder in "${folders[@]}" \
+    printf '%s\n' "${folders[@]}" \
         /usr/lib/postgresql/*/bin /usr/libexec/postgresql* /usr/pgsql-*/bin \
         /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin /opt/homebrew/bin \
-        /Applications/Postgres.app/Contents/Versions/*/bin; do
+        /Applications/Postgres.app/Contents/Versions/*/bin
+}
+
+# Where the benchmark is that comes with PostgreSQL.
+find_pgbench() {
+    local folder
+    while read -r folder; do
+        if [ -x "$folder/pgbench" ]; then
+            echo "$folder/pgbench"
+            return
+        fi
+    done < <(postgres_folders)
+    return 1
+}
+
+has_postgres() {
+    local folder
+    while read -r folder; do
         holds_postgres "$folder" && return 0
-    done
+    done < <(postgres_folders)
     return 1
 }
 

@@ -73,6 +73,34 @@ id!(
     /// One job of one person on one tars model.
     ExecutionId
 );
+id!(
+    /// Credits that an administrator gave or took.
+    GrantId
+);
+id!(
+    /// A run's price given back.
+    RefundId
+);
+id!(
+    /// A package of credits on offer.
+    PackageId
+);
+id!(
+    /// A purchase of credits.
+    PurchaseId
+);
+id!(
+    /// Money that went back to a card.
+    ReversalId
+);
+id!(
+    /// Earnings on their way to a developer.
+    PayoutId
+);
+id!(
+    /// A message that has to leave.
+    OutboxId
+);
 
 fn uuid_at(now: Timestamp) -> Uuid {
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or(0);

@@ -4,17 +4,21 @@
 //! This crate names no database, no HTTP, no environment and never reads the clock: an
 //! adapter for each of those is handed in.
 
+pub mod audit;
 pub mod catalog;
 pub mod clock;
 pub mod code;
+pub mod earnings;
 pub mod error;
 pub mod execution;
 pub mod health;
 pub mod id;
 pub mod idempotency;
+pub mod ledger;
 pub mod money;
 pub mod page;
 pub mod patch;
+pub mod payments;
 pub mod people;
 pub mod scope;
 pub mod text;

@@ -1,4 +1,11 @@
-//! Credits, the unit of every price. Whole numbers only.
+//! Credits, the unit of every price, and the thousandths of them in which the ledger counts.
+//! Whole numbers only.
+
+mod share;
+mod tier;
+
+pub use share::{Division, Share, proportion};
+pub use tier::Tier;
 
 use crate::error::Misfit;
 
@@ -20,6 +27,41 @@ impl Credits {
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0
+    }
+
+    /// The same in the ledger's unit.
+    #[must_use]
+    pub const fn millicredits(self) -> Millicredits {
+        Millicredits(self.0.saturating_mul(Millicredits::IN_A_CREDIT))
+    }
+}
+
+/// An amount in the ledger: thousandths of a credit, so that a share of one credit is not nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Millicredits(i64);
+
+impl Millicredits {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// How many make a credit.
+    pub const IN_A_CREDIT: i64 = 1_000;
+
+    /// Wraps a stored amount.
+    #[must_use]
+    pub const fn new(amount: i64) -> Self {
+        Self(amount)
+    }
+
+    /// The amount to store or to show.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// Whole credits, rounded down.
+    #[must_use]
+    pub const fn credits(self) -> Credits {
+        Credits(self.0.div_euclid(Self::IN_A_CREDIT))
     }
 }
 
