@@ -5,6 +5,7 @@ use diesel::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tarsify_domain::id::ConsumerId;
+use tarsify_domain::money::Millicredits;
 use tarsify_domain::people::{Consumer, ConsumerRepository, IdentityKey, NewConsumer};
 use tarsify_domain::text::{AvatarUrl, EmailAddress, PersonName};
 use tarsify_domain::{Credits, RepoError, Timestamp, Version};
@@ -15,10 +16,19 @@ use crate::pool::Database;
 use crate::statement::{Binds, Statement};
 use crate::stored;
 
-/// What is read of a person `p` who is the consumer `c`, by his identity `i`.
+/// What is read of a person `p` who is the consumer `c`, by his identity `i`, besides what he has.
 const COLUMNS: &str = "p.id, i.subject, p.email, p.name, p.avatar_url, p.status, \
-    p.tokens_valid_after, c.run_count, c.purchase_count, c.credits_spent, p.version, \
-    p.created_at, p.updated_at";
+    p.tokens_valid_after, c.run_count + (\
+        SELECT count(*) FROM untallied u WHERE u.consumer_id = c.id AND u.status = 'COMPLETED'\
+    ) AS run_count, c.purchase_count, c.credits_spent + (\
+        SELECT coalesce(sum(u.gross), 0)::bigint / 1000 FROM untallied u \
+        WHERE u.consumer_id = c.id\
+    ) AS credits_spent, p.version, p.created_at, p.updated_at";
+
+/// What he has, in millicredits: both of his accounts.
+const BALANCE: &str = "(\
+        SELECT coalesce(sum(a.balance), 0)::bigint FROM ledger_accounts a WHERE a.owner_id = p.id\
+    ) AS balance";
 
 /// Consumers in PostgreSQL.
 pub struct PgConsumerRepository {
@@ -43,7 +53,7 @@ impl ConsumerRepository for PgConsumerRepository {
         } = key;
         let mut binds = Binds::default();
         let sql = format!(
-            "SELECT {COLUMNS} FROM identities i JOIN people p ON p.id = i.person_id \
+            "SELECT {COLUMNS}, {BALANCE} FROM identities i JOIN people p ON p.id = i.person_id \
              JOIN consumers c ON c.id = p.id \
              WHERE i.realm = {} AND i.issuer = {} AND i.subject = {}",
             binds.text(realm.as_str()),
@@ -62,10 +72,13 @@ impl ConsumerRepository for PgConsumerRepository {
             email,
             email_is_verified,
             name,
+            welcome,
             registered_at,
         } = new;
         let mut binds = Binds::default();
+        let welcome = binds.number(welcome.millicredits().get());
         let registered_at = binds.moment(*registered_at);
+        // The welcome is asked for the accounts, which are opened before it so.
         let sql = format!(
             "WITH p AS (\
                 INSERT INTO people (id, realm, email, email_is_verified, name, created_at, updated_at) \
@@ -73,10 +86,17 @@ impl ConsumerRepository for PgConsumerRepository {
                 RETURNING people.*\
              ), c AS (\
                 INSERT INTO consumers (id) SELECT id FROM p RETURNING consumers.*\
+             ), opened AS MATERIALIZED (\
+                SELECT id, ledger_open(id, 'CONSUMERS')::text AS done FROM c\
+             ), welcomed AS MATERIALIZED (\
+                SELECT welcome_credits((SELECT id FROM opened WHERE coalesce(done, '') = ''), {welcome})::text \
+                    AS done\
              ), i AS (\
                 INSERT INTO identities (realm, issuer, subject, person_id, created_at) \
                 SELECT {}, {}, {}, id, {registered_at} FROM p RETURNING subject\
-             ) SELECT {COLUMNS} FROM p CROSS JOIN c CROSS JOIN i",
+             ) SELECT {COLUMNS}, {welcome} AS balance \
+             FROM p CROSS JOIN c CROSS JOIN i CROSS JOIN welcomed w \
+             WHERE coalesce(w.done, '') = ''",
             binds.uuid(id.uuid()),
             binds.optional_text(email.as_ref().map(EmailAddress::as_str)),
             binds.flag(*email_is_verified),
@@ -117,7 +137,7 @@ impl ConsumerRepository for PgConsumerRepository {
                 SELECT subject FROM identities WHERE person_id = {} \
                 ORDER BY subject = {} DESC, created_at LIMIT 1\
              ) \
-             SELECT {COLUMNS} FROM p JOIN consumers c ON c.id = p.id CROSS JOIN i",
+             SELECT {COLUMNS}, {BALANCE} FROM p JOIN consumers c ON c.id = p.id CROSS JOIN i",
             binds.optional_text(name.as_ref().map(PersonName::as_str)),
             binds.optional_text(avatar_url.as_ref().map(AvatarUrl::as_str)),
             binds.moment(*updated_at),
@@ -157,6 +177,8 @@ pub(crate) struct ConsumerRow {
     #[diesel(sql_type = BigInt)]
     credits_spent: i64,
     #[diesel(sql_type = BigInt)]
+    balance: i64,
+    #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
     created_at: Timestamp,
@@ -179,6 +201,7 @@ impl TryFrom<ConsumerRow> for Consumer {
             run_count,
             purchase_count,
             credits_spent,
+            balance,
             version,
             created_at,
             updated_at,
@@ -195,8 +218,7 @@ impl TryFrom<ConsumerRow> for Consumer {
             )?,
             status: stored::parsed("status", &status, person::status)?,
             tokens_valid_after,
-            // There is no ledger yet, so nobody has anything.
-            credits_balance: Credits::ZERO,
+            credits_balance: Millicredits::new(balance).credits(),
             run_count: stored::count("run_count", run_count)?,
             purchase_count: stored::count("purchase_count", purchase_count)?,
             total_credits_spent: Credits::new(credits_spent),

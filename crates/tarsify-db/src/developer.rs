@@ -5,9 +5,10 @@ use diesel::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tarsify_domain::id::DeveloperId;
+use tarsify_domain::money::Millicredits;
 use tarsify_domain::people::{Developer, DeveloperRepository, IdentityKey, NewDeveloper, Role};
 use tarsify_domain::text::{AvatarUrl, Bio, Country, EmailAddress, PersonName};
-use tarsify_domain::{Credits, RepoError, Timestamp, Version};
+use tarsify_domain::{RepoError, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::person;
@@ -15,12 +16,20 @@ use crate::pool::Database;
 use crate::statement::{Binds, Statement};
 use crate::stored;
 
-/// What is read of a person `p` who is the developer `d`, by his identity `i`.
+/// What is read of a person `p` who is the developer `d`, by his identity `i`. What he owes is an
+/// account below nothing, so `earned` is the sum of all of his accounts and what was paid out.
 const COLUMNS: &str = "p.id, i.subject, p.email, p.name, p.avatar_url, d.bio, d.country, \
     d.payout_email, d.stripe_account_id, d.is_verified, d.profile_is_complete, p.role, p.status, \
     p.tokens_valid_after, \
-    (SELECT count(*) FROM tars_models WHERE developer_id = p.id) AS model_count, p.version, \
-    p.created_at, p.updated_at";
+    (SELECT count(*) FROM tars_models WHERE developer_id = p.id) AS model_count, (\
+        SELECT coalesce(sum(a.balance), 0)::bigint FROM ledger_accounts a WHERE a.owner_id = p.id\
+    ) + (\
+        SELECT coalesce(sum(o.amount), 0)::bigint FROM payouts o \
+        WHERE o.developer_id = p.id AND o.status = 'PAID'\
+    ) AS earned, (\
+        SELECT coalesce(sum(a.balance), 0)::bigint FROM ledger_accounts a \
+        WHERE a.owner_id = p.id AND a.kind <> 'developer_owed'\
+    ) AS unpaid, p.version, p.created_at, p.updated_at";
 
 /// Developers in PostgreSQL.
 pub struct PgDeveloperRepository {
@@ -75,10 +84,13 @@ impl DeveloperRepository for PgDeveloperRepository {
                 RETURNING people.*\
              ), d AS (\
                 INSERT INTO developers (id) SELECT id FROM p RETURNING developers.*\
+             ), opened AS MATERIALIZED (\
+                SELECT ledger_open(id, 'DEVELOPERS')::text AS done FROM d\
              ), i AS (\
                 INSERT INTO identities (realm, issuer, subject, person_id, created_at) \
                 SELECT {}, {}, {}, id, {registered_at} FROM p RETURNING subject\
-             ) SELECT {COLUMNS} FROM p CROSS JOIN d CROSS JOIN i",
+             ) SELECT {COLUMNS} FROM p CROSS JOIN d CROSS JOIN i CROSS JOIN opened o \
+             WHERE coalesce(o.done, '') = ''",
             binds.uuid(id.uuid()),
             binds.optional_text(email.as_ref().map(EmailAddress::as_str)),
             binds.flag(*email_is_verified),
@@ -210,6 +222,10 @@ pub(crate) struct DeveloperRow {
     #[diesel(sql_type = BigInt)]
     model_count: i64,
     #[diesel(sql_type = BigInt)]
+    earned: i64,
+    #[diesel(sql_type = BigInt)]
+    unpaid: i64,
+    #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
     created_at: Timestamp,
@@ -237,6 +253,8 @@ impl TryFrom<DeveloperRow> for Developer {
             status,
             tokens_valid_after,
             model_count,
+            earned,
+            unpaid,
             version,
             created_at,
             updated_at,
@@ -264,9 +282,8 @@ impl TryFrom<DeveloperRow> for Developer {
             role: stored::parsed("role", &role, person::role)?,
             status: stored::parsed("status", &status, person::status)?,
             tokens_valid_after,
-            // There is no ledger yet, so nobody has earned anything.
-            total_earnings: Credits::ZERO,
-            pending_payout: Credits::ZERO,
+            total_earnings: Millicredits::new(earned).credits(),
+            pending_payout: Millicredits::new(unpaid).credits(),
             model_count: stored::count("model_count", model_count)?,
             version: Version::new(version),
             created_at,

@@ -12,7 +12,15 @@ use crate::statement::{Binds, Statement};
 use crate::stored;
 
 /// Each view, and what it stands for.
-const INVARIANTS: [(&str, &str); 6] = [
+const INVARIANTS: [(&str, &str); 10] = [
+    (
+        "E1",
+        "a run with a price has one hold of that price, which is active exactly as long as the run has not ended; others have none",
+    ),
+    (
+        "E2",
+        "the hold of a completed run is captured, and that of any other run that has ended is released",
+    ),
     (
         "E3",
         "an execution that has ended has exactly one terminal event, its last; one that has not has none",
@@ -30,7 +38,15 @@ const INVARIANTS: [(&str, &str); 6] = [
         "a completed execution has one winning job, others have none, and no job belongs to two attempts",
     ),
     ("E7", "a completed execution has a result"),
+    (
+        "E8",
+        "nothing that is due in the outbox, first in its lane and leased by nobody, has waited for more than 60 seconds",
+    ),
     ("E9", "no lease is longer than 30 seconds"),
+    (
+        "E10",
+        "exactly the price of a completed run is captured, and nothing of any other",
+    ),
 ];
 
 /// How many executions are named of each.
@@ -47,7 +63,7 @@ pub struct BrokenInvariant {
     pub violations: u64,
     /// What is found instead in the first of `executions`.
     pub detail: String,
-    /// Some of the executions for which it does not hold.
+    /// Some of the executions for which it does not hold; for E8, what the messages are about.
     pub executions: Vec<ExecutionId>,
 }
 

@@ -89,7 +89,7 @@ codes! {
     InputsDoNotFit = "6106", "inputs_do_not_fit", false, "The inputs do not fit the model's schema; the details name every fault.";
 
     PaymentFailed = "7000", "payment_failed", false, "The payment failed.";
-    PaymentNotFound = "7001", "payment_not_found", false, "There is no such payment.";
+    PaymentNotFound = "7001", "payment_not_found", false, "There is no such package, purchase or payment.";
     PayoutFailed = "7002", "payout_failed", true, "The payout failed.";
     PayoutMinimumNotMet = "7003", "payout_minimum_not_met", false, "The amount is below the smallest payout.";
 

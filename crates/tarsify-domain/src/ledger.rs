@@ -9,7 +9,8 @@ pub mod statement;
 pub mod wallet;
 
 pub use adjustment::{
-    Adjustment, AdjustmentAmount, AdjustmentError, Adjustments, Refund, RefundError, RefundWish,
+    Adjustment, AdjustmentAmount, AdjustmentError, AdjustmentWish, Adjustments, NewRefund, Refund,
+    RefundError, RefundWish,
 };
 pub use receipt::{HoldState, Receipt, ReceiptEntry, ReceiptKind};
 pub use report::{LedgerFault, LedgerReport, LedgerVerifier};

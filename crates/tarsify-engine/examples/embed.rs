@@ -22,7 +22,7 @@ use tarsify_domain::execution::{RunnableBase, RunnableEndpoint, RunnableModel};
 use tarsify_domain::id::{BaseModelId, ConsumerId, DeveloperId, EndpointId, TarsModelId};
 use tarsify_domain::money::Price;
 use tarsify_domain::text::{Name, Slug, Title};
-use tarsify_domain::{Scope, Timestamp, Version};
+use tarsify_domain::{Credits, Scope, Timestamp, Version};
 use tarsify_emulator::{Emulator, EmulatorSettings};
 use tarsify_engine::{Engine, MemoryStore, RunPod, RunPodSettings, RunRequest};
 use tokio_util::sync::CancellationToken;
@@ -40,8 +40,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let model = poet()?;
     let slug = model.slug.clone();
     store.add_model(model);
+    // The model has a price, so its consumer needs credits.
+    let consumer = ConsumerId::new(Timestamp::UNIX_EPOCH);
+    store.grant(consumer, Credits::new(25));
     let engine = Engine::builder()
-        .store(store)
+        .store(store.clone())
         .provider(RunPod::with_settings(RunPodSettings {
             base_url,
             ..RunPodSettings::default()
@@ -50,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let stop = CancellationToken::new();
     let run = async {
-        let outcome = run_once(&engine, slug).await;
+        let outcome = run_once(&engine, consumer, slug).await;
         stop.cancel();
         outcome
     };
@@ -60,11 +63,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         emulator.run(listener, stop.clone()),
     );
     served?;
+    let left = store.wallet(consumer).available.credits();
+    println!("credits   {} left", left.get());
     outcome
 }
 
-async fn run_once(engine: &Engine, slug: Slug) -> Result<(), Box<dyn Error>> {
-    let consumer = ConsumerId::new(Timestamp::UNIX_EPOCH);
+async fn run_once(engine: &Engine, consumer: ConsumerId, slug: Slug) -> Result<(), Box<dyn Error>> {
     let Value::Object(inputs) = json!({"prompt": "the sea at night"}) else {
         return Err("the inputs are no object".into());
     };
@@ -80,7 +84,11 @@ async fn run_once(engine: &Engine, slug: Slug) -> Result<(), Box<dyn Error>> {
     let scope = Scope::Consumer(consumer);
     let patience = Duration::from_secs(30);
     let ended = engine.wait(scope, accepted.id, patience).await?;
-    println!("ended     {}", ended.summary.status.as_str());
+    println!(
+        "ended     {}, {} credits charged",
+        ended.summary.status.as_str(),
+        ended.summary.charged.get()
+    );
     println!("output    {}", ended.output.unwrap_or_default());
     Ok(())
 }

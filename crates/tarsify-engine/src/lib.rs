@@ -8,6 +8,9 @@
 //! [`Engine::run_workers`], or takes the worker's steps one by one. `examples/embed.rs` is a whole
 //! program.
 //!
+//! Whoever runs a model that is not free needs credits, which [`MemoryStore::grant`] gives and the
+//! store sets aside, takes or gives back with the run that they are for.
+//!
 //! What is done next about an execution is decided by one pure function, [`machine::step`]. The
 //! parts that need no engine are functions too:
 //!
@@ -73,7 +76,7 @@ pub use engine::{
     BuildError, CancelError, Engine, EngineBuilder, EngineSettings, Quote, ReadError, RunError,
     RunRequest, TestRunRequest,
 };
-pub use memory::{MemoryStore, StoredEvent};
+pub use memory::{MemoryStore, StoredEvent, Wallet};
 pub use merge::merge_inputs;
 pub use provider::{RunPod, RunPodError, RunPodSettings};
 pub use rules::JsonSchemaRules;

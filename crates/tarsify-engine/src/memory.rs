@@ -13,6 +13,7 @@ mod row;
 mod schedule;
 mod table;
 mod views;
+mod wallets;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,21 +21,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value};
 use tarsify_domain::clock::to_microseconds;
 use tarsify_domain::execution::{EventKind, RunnableModel};
-use tarsify_domain::id::{ConsumerId, ExecutionId, TarsModelId};
-use tarsify_domain::{Clock, Timestamp};
+use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::money::Millicredits;
+use tarsify_domain::{Clock, Credits, Timestamp};
 use time::Duration;
 
 use crate::clock::SystemClock;
 
 use table::Table;
 
-/// Keeps models, executions and idempotency keys in memory. Clones are the same store.
+pub use wallets::Wallet;
+
+/// Keeps models, executions, idempotency keys and credits in memory. Clones are the same store.
 ///
 /// It implements `ExecutionRepository`, `ExecutionQueue`, `RunnableModels` and
 /// `IdempotencyRepository`. Its futures never wait: the first poll is the last.
 ///
 /// A service that embeds the engine decides how long it keeps results: everything stays here
 /// until [`MemoryStore::forget_ended`] is called.
+///
+/// A run costs the price of its model, which is set aside when the run is accepted, divided
+/// between developer and platform when it completes, and given back when it ends otherwise. So a
+/// consumer needs credits before he runs what is not free: [`MemoryStore::grant`] gives him some.
+/// A host that charges in its own way gives its models the price 0. The store knows nobody's
+/// e-mail address, so it cannot tell who runs a model of his own.
 #[derive(Clone)]
 pub struct MemoryStore {
     inner: Arc<Inner>,
@@ -122,6 +132,29 @@ impl MemoryStore {
     #[must_use]
     pub fn runs_of_consumer(&self, id: ConsumerId) -> u64 {
         self.table().runs_of_consumer(id)
+    }
+
+    /// Gives a consumer credits to spend; of nothing or less, nothing.
+    pub fn grant(&self, consumer: ConsumerId, given: Credits) {
+        self.table().wallets.grant(consumer, given);
+    }
+
+    /// What a consumer can spend, and what is set aside for his runs.
+    #[must_use]
+    pub fn wallet(&self, consumer: ConsumerId) -> Wallet {
+        self.table().wallets.of_consumer(consumer)
+    }
+
+    /// What a developer has earned by runs of his models.
+    #[must_use]
+    pub fn earned(&self, developer: DeveloperId) -> Millicredits {
+        self.table().wallets.of_developer(developer)
+    }
+
+    /// What the platform has kept of the runs of all models.
+    #[must_use]
+    pub fn revenue(&self) -> Millicredits {
+        self.table().wallets.of_the_platform()
     }
 
     /// No method leaves the table half changed: whoever panicked with it in his hands did so

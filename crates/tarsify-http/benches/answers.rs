@@ -12,21 +12,27 @@ use actix_web::rt::System;
 use actix_web::{App, test};
 use async_trait::async_trait;
 use divan::Bencher;
-use tarsify_domain::Clock;
 use tarsify_domain::catalog::{
     BaseModels, CatalogChanges, Endpoints, Market, Provider, SchemaRules, TarsModelStatus,
     TarsModels,
 };
+use tarsify_domain::earnings::Payouts;
 use tarsify_domain::execution::{JobPlace, Operation, ProviderJobId};
 use tarsify_domain::id::EndpointId;
+use tarsify_domain::ledger::Adjustments;
+use tarsify_domain::payments::{Packages, Purchases};
 use tarsify_domain::people::{AdminRule, Consumers, Developers, Gate};
+use tarsify_domain::{Clock, Credits};
 use tarsify_engine::provider::{
     GpuProvider, LookAnswer, StopAnswer, Submission, SubmitAnswer, Told,
 };
 use tarsify_engine::{Engine, JsonSchemaRules, MemoryStore};
 use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services, answer, configure, cors};
 use tarsify_testing::clock::MOMENT;
-use tarsify_testing::{FakeAuthenticator, FakeHealth, FakeStore, TestClock, World, builders};
+use tarsify_testing::{
+    FakeAuthenticator, FakeHealth, FakePayments, FakeStore, FakeTreasury, TestClock, World,
+    builders,
+};
 
 fn main() {
     divan::main();
@@ -100,9 +106,26 @@ async fn services() -> Services {
     let (now, told) = (|| Arc::clone(&clock), || Arc::clone(&changes));
     let runs = MemoryStore::with_clock(now());
     let engine = Engine::builder().store(runs.clone()).provider(Nobody);
+    let treasury = FakeTreasury::new(now());
+    let kept = || Arc::clone(&treasury);
+    let payments = Arc::new(FakePayments::new());
+    let (packages, purchases) = (kept(), kept());
+    let purchases = Purchases {
+        repository: purchases,
+        packages,
+        provider: Arc::<FakePayments>::clone(&payments),
+        clock: now(),
+    };
+    let payouts = Payouts {
+        repository: kept(),
+        outbox: kept(),
+        provider: payments,
+        minimum: Credits::ZERO,
+        clock: now(),
+    };
     Services {
         gate: Arc::new(gate),
-        consumers: Arc::new(Consumers::new(consumers, now())),
+        consumers: Arc::new(Consumers::new(consumers, now(), Credits::ZERO)),
         developers: Arc::new(Developers::new(developers, told(), now())),
         endpoints: Arc::new(Endpoints::new(Arc::clone(&endpoints), told(), now())),
         base_models: Arc::new(BaseModels {
@@ -122,6 +145,15 @@ async fn services() -> Services {
         market: Arc::new(Market::new(market, schemas, told())),
         market_cache: Arc::new(MarketCache::new(1_000_000)),
         engine: engine.build().unwrap_or_else(|error| stop(&error)),
+        wallets: kept(),
+        adjustments: Arc::new(Adjustments::new(kept(), now())),
+        packages: Arc::new(Packages::new(kept(), now())),
+        purchases: Arc::new(purchases),
+        earnings: kept(),
+        payouts: Arc::new(payouts),
+        analytics: kept(),
+        ledger: kept(),
+        test_payments: None,
         idempotency: Arc::new(runs),
         health: Arc::new(FakeHealth::new()),
         lifecycle: Arc::new(Lifecycle::default()),

@@ -10,8 +10,12 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use tarsify_domain::catalog::{BaseModels, Endpoints, Market, TarsModels};
+use tarsify_domain::earnings::{AnalyticsRepository, EarningsRepository, Payouts};
 use tarsify_domain::health::StoreHealth;
 use tarsify_domain::idempotency::IdempotencyRepository;
+use tarsify_domain::ledger::{Adjustments, LedgerVerifier, WalletRepository};
+use tarsify_domain::money::Share;
+use tarsify_domain::payments::{Packages, Purchases, TestPayments};
 use tarsify_domain::people::{Consumers, Developers, Gate};
 use tarsify_domain::{Clock, ErrorCode};
 use tarsify_engine::Engine;
@@ -20,11 +24,12 @@ use crate::catalog::market_cache::MarketCache;
 use crate::docs;
 use crate::error::ApiError;
 use crate::health::Lifecycle;
+use crate::money::local;
 use crate::route::{Route, reading};
 use crate::routes::routes;
 
 /// What the operator decides about answers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// Origins whose pages may call us.
     pub cors_origins: Vec<String>,
@@ -32,6 +37,19 @@ pub struct HttpSettings {
     pub hsts: bool,
     /// The key set of local identities, served at `/local/jwks.json`; development only.
     pub local_jwks: Option<Value>,
+    /// What of a price its developer earns, as developers are told.
+    pub developer_share: Share,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            cors_origins: Vec::new(),
+            hsts: false,
+            local_jwks: None,
+            developer_share: Share::DEFAULT,
+        }
+    }
 }
 
 /// The use cases that handlers call.
@@ -55,6 +73,24 @@ pub struct Services {
     pub market_cache: Arc<MarketCache>,
     /// Runs models.
     pub engine: Engine,
+    /// What consumers have.
+    pub wallets: Arc<dyn WalletRepository>,
+    /// What administrators do with it.
+    pub adjustments: Arc<Adjustments>,
+    /// Packages of credits.
+    pub packages: Arc<Packages>,
+    /// Buying credits.
+    pub purchases: Arc<Purchases>,
+    /// What developers earn.
+    pub earnings: Arc<dyn EarningsRepository>,
+    /// Paying developers.
+    pub payouts: Arc<Payouts>,
+    /// How models do.
+    pub analytics: Arc<dyn AnalyticsRepository>,
+    /// Checks the ledger.
+    pub ledger: Arc<dyn LedgerVerifier>,
+    /// The built-in payment provider, whose pages are served at `/local/`; development only.
+    pub test_payments: Option<Arc<dyn TestPayments>>,
     /// Remembers requests that may be repeated.
     pub idempotency: Arc<dyn IdempotencyRepository>,
     /// Whether the store can serve.
@@ -88,12 +124,26 @@ pub fn configure(
             market,
             market_cache,
             engine,
+            wallets,
+            adjustments,
+            packages,
+            purchases,
+            earnings,
+            payouts,
+            analytics,
+            ledger,
+            test_payments,
             idempotency,
             health,
             lifecycle,
             clock,
         } = services;
         let local_jwks = settings.local_jwks.clone();
+        let provider = test_payments.map(|payments| local::Provider {
+            payments,
+            purchases: Arc::clone(&purchases),
+            clock: Arc::clone(&clock),
+        });
         config
             .app_data(Data::from(gate))
             .app_data(Data::from(consumers))
@@ -104,6 +154,14 @@ pub fn configure(
             .app_data(Data::from(market))
             .app_data(Data::from(market_cache))
             .app_data(Data::new(engine))
+            .app_data(Data::from(wallets))
+            .app_data(Data::from(adjustments))
+            .app_data(Data::from(packages))
+            .app_data(Data::from(purchases))
+            .app_data(Data::from(earnings))
+            .app_data(Data::from(payouts))
+            .app_data(Data::from(analytics))
+            .app_data(Data::from(ledger))
             .app_data(Data::from(idempotency))
             .app_data(Data::from(health))
             .app_data(Data::from(lifecycle))
@@ -117,6 +175,9 @@ pub fn configure(
                     .app_data(keys)
                     .route(reading().to(show_local_keys)),
             );
+        }
+        if let Some(provider) = provider {
+            local::mount(config, provider);
         }
         config.configure(docs::mount);
         config.default_service(web::to(|| async {

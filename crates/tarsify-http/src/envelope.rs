@@ -196,6 +196,32 @@ impl<T: Serialize> Responder for Created<T> {
     }
 }
 
+/// 201 with a new thing that nobody revises, and its address if it has one of its own.
+pub(crate) struct Made<T> {
+    pub(crate) body: T,
+    pub(crate) location: Option<String>,
+}
+
+impl<T: Serialize> Responder for Made<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _request: &HttpRequest) -> HttpResponse {
+        match enveloped(&self.body, None) {
+            Ok(body) => {
+                let mut response = HttpResponse::Created();
+                if let Some(location) = self.location {
+                    response.insert_header((header::LOCATION, location));
+                }
+                response
+                    .content_type(ContentType::json())
+                    .insert_header((header::ETAG, ETag::of_bytes(&body).to_string()))
+                    .body(body)
+            }
+            Err(error) => error.into_response(),
+        }
+    }
+}
+
 /// 200 with a page of a list.
 pub(crate) struct Listed<T> {
     items: Vec<T>,

@@ -1,6 +1,7 @@
 //! The error of every handler. What it becomes on the wire is decided in two places only:
 //! the table (which code, which status) and the rendering (envelope or problem document).
 
+mod money;
 mod render;
 mod table;
 
@@ -67,6 +68,12 @@ impl ApiError {
     #[must_use]
     pub fn saying(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.message = message.into();
+        self
+    }
+
+    /// The same failure with more about it.
+    pub(crate) fn detailed(mut self, details: &impl Serialize) -> Self {
+        self.details = serde_json::to_value(details).ok().map(Box::new);
         self
     }
 

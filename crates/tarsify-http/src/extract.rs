@@ -1,6 +1,7 @@
 //! What handlers are given: bodies, queries, path parameters, preconditions and people, each
 //! checked before the handler runs.
 
+pub(crate) mod effect;
 pub(crate) mod fields;
 pub(crate) mod json;
 pub(crate) mod key;
@@ -12,6 +13,7 @@ pub(crate) mod prefer;
 pub(crate) mod query;
 pub(crate) mod valid;
 
+pub(crate) use effect::Named;
 pub(crate) use fields::{Fields, boolean, integer, json_value, text};
 pub(crate) use key::RepetitionKey;
 pub(crate) use later::Later;

@@ -14,6 +14,7 @@ mod execution;
 mod extract;
 mod health;
 mod middleware;
+mod money;
 mod openapi;
 mod people;
 mod route;

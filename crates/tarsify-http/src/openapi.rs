@@ -63,16 +63,24 @@ Every answer is wrapped: `{\"success\": true, \"data\": …, \"meta\": …}` or 
 `{\"success\": false, \"error\": {…}}`; ask for `application/problem+json` to get RFC 9457 instead. \
 Timestamps are RFC 3339 in UTC with milliseconds. Enumerations may grow.";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 10] = [
     ("Health", "For load balancers and people on call."),
     ("Marketplace", "What is published, for everybody."),
     ("Runs", "Running models, and what came of it."),
     ("Consumers", "The consumer's own profile."),
+    (
+        "Credits",
+        "What a consumer has, how he came to have it, and how he buys more.",
+    ),
     ("Developers", "The developer's own profile."),
     ("Studio", "The developer's own tars models."),
     (
+        "Earnings",
+        "What a developer earns, how it comes to him, and how his models do.",
+    ),
+    (
         "Administration",
-        "Endpoints, base models and executions, for administrators.",
+        "Endpoints, base models, executions and money, for administrators.",
     ),
     ("Webhooks", "What providers call."),
 ];

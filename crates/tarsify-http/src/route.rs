@@ -35,6 +35,8 @@ pub enum Access {
 pub(crate) enum Shape {
     One,
     Created,
+    /// 201 with something that has no address of its own.
+    Noted,
     /// 202: it was taken on, and `Location` says where it can be followed.
     Accepted,
     Page,

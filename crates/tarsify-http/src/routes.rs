@@ -2,14 +2,17 @@
 //! here is [`Access::Public`], and a test knows the few routes that may be.
 
 mod administration;
+mod money;
 
 use tarsify_domain::ErrorCode as Code;
 
 use crate::catalog::{base_model, market, tars_model};
 use crate::execution::{callback, run, studio as trial};
 use crate::health;
+use crate::money::{credits, webhook};
 use crate::openapi::parameters::{
-    category, dry_run, execution_status, page, prefer_wait, search, sort, status, sync, wait_ms,
+    category, dry_run, execution_status, page, prefer_wait, search, sort, status, stripe_signature,
+    sync, wait_ms,
 };
 use crate::people::{consumer, developer};
 use crate::route::{Access, Route, Shape, delete, get, patch, post, put};
@@ -30,12 +33,15 @@ pub fn routes() -> Vec<Route> {
         market(),
         runs(),
         consumers(),
+        money::credits(),
         developers(),
         studio(),
         test_runs(),
+        money::earnings(),
         administration::endpoints(),
         administration::base_models(),
         administration::executions(),
+        money::administration(),
         webhooks(),
     ]
     .into_iter()
@@ -103,6 +109,7 @@ fn runs() -> Vec<Route> {
             Code::ModelNotPublished,
             Code::EndpointNotActive,
             Code::InputsDoNotFit,
+            Code::InsufficientCredits,
             Code::Conflict,
         ])
         .to(run::run_model),
@@ -145,6 +152,16 @@ fn runs() -> Vec<Route> {
             Code::ExecutionNotCancellable,
         ])
         .to(run::cancel_run),
+        get(
+            "/api/marketplace/runs/{id}/receipt",
+            RUNS,
+            "Show what an own run cost and how that was paid",
+        )
+        .alias("/api/consumer/executions/{id}/receipt")
+        .access(Access::Consumer)
+        .answers::<credits::ReceiptOut>(Shape::One)
+        .refuses(&[Code::ExecutionNotFound, Code::ExecutionNotOwned])
+        .to(credits::show_run_receipt),
     ]
 }
 
@@ -408,5 +425,14 @@ fn webhooks() -> Vec<Route> {
         .answers_nothing(Shape::Empty)
         .refuses(&[Code::NotFound])
         .to(callback::receive_runpod_callback),
+        post(
+            "/api/webhooks/stripe",
+            WEBHOOKS,
+            "Take a message of Stripe, which it has signed: each has its effect once",
+        )
+        .query([stripe_signature()])
+        .answers::<webhook::EventReceivedOut>(Shape::One)
+        .refuses(&[Code::Validation, Code::PayloadTooLarge])
+        .to(webhook::receive_stripe_event),
     ]
 }

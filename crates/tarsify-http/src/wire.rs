@@ -31,7 +31,8 @@ impl Serialize for Moment {
     }
 }
 
-fn words(
+/// The schema of a closed set of words.
+pub(crate) fn words(
     all: impl IntoIterator<Item = &'static str>,
     example: &'static str,
     description: &str,

@@ -11,7 +11,9 @@ use tarsify_local_postgres::{Durability, LocalPostgres, LocalPostgresSettings};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let data_dir = env::args_os().nth(1).ok_or("usage: hold <data folder> [durable]")?;
+    let data_dir = env::args_os()
+        .nth(1)
+        .ok_or("usage: hold <data folder> [durable]")?;
     let search_path = env::vars_os()
         .find(|(name, _)| name == "PATH")
         .map(|(_, value)| value);

@@ -76,6 +76,17 @@ pub(crate) enum Command {
         /// The developer's e-mail address.
         email: String,
     },
+    /// Sum up all money again and say where it is not right.
+    #[command(
+        after_help = "Example:\n  tarsify ledger verify\n\nExit codes: 0 all is right, 1 something is not, or could not be looked at."
+    )]
+    Ledger {
+        /// What to do.
+        action: LedgerAction,
+        /// For scripts.
+        #[arg(long)]
+        json: bool,
+    },
     /// Look at everything that this installation needs and say what is wrong.
     #[command(
         after_help = "Example:\n  tarsify doctor --json\n\nExit codes: 0 all is well, 1 something is not."
@@ -136,6 +147,13 @@ pub(crate) enum AdminAction {
     Grant,
     /// He becomes an ordinary developer.
     Revoke,
+}
+
+/// What is done with the ledger.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LedgerAction {
+    /// Replays every transfer and compares.
+    Verify,
 }
 
 impl Command {

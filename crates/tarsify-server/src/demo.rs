@@ -3,7 +3,7 @@
 mod gpus;
 mod walk;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -71,7 +71,7 @@ async fn with_provider(
         .local_addr()
         .context("the listening socket cannot be used")?;
     if config.runpod.has_own_base_url {
-        let access = ProviderAccess::configured(config);
+        let access = ProviderAccess::listening_at(config, address);
         let access = if config.runpod.is_local() {
             access.called_back_at(address)
         } else {
@@ -84,7 +84,7 @@ async fn with_provider(
     config.runpod.base_url = emulator.base_url()?;
     // The emulator wants none, and nobody else is to see it.
     config.runpod.api_key = None;
-    let access = ProviderAccess::configured(&config).called_back_at(address);
+    let access = ProviderAccess::listening_at(&config, address).called_back_at(address);
     let stop = CancellationToken::new();
     let served = async {
         let served = fill_and_serve(&config, databases, listener, access).await;
@@ -101,6 +101,7 @@ async fn fill_and_serve(
     listener: TcpListener,
     access: ProviderAccess,
 ) -> anyhow::Result<()> {
+    let address = access.own_address.clone();
     let platform = Platform::build(config, databases, access)?;
     let Some(identities) = &platform.identities else {
         bail!("the demo needs local identities");
@@ -108,11 +109,8 @@ async fn fill_and_serve(
     let demo =
         Demo::parse(BUILT_IN_DEMO, "the built-in demo").context("the demo cannot be used")?;
     fill(config, &platform, &databases.requests, &demo).await?;
-    let address = listener
-        .local_addr()
-        .context("the listening socket cannot be used")?;
     let walk = walk::Walk {
-        address: reachable_at(config, address),
+        address,
         consumer: token::issue(identities, LocalKind::Consumer, &email(CONSUMER)?)?,
         developer: token::issue(
             identities,
@@ -124,15 +122,6 @@ async fn fill_and_serve(
     };
     terminal::say(&walk.to_string())?;
     serve::serve(config, platform, listener).await
-}
-
-/// The address that people reach us at.
-fn reachable_at(config: &Config, listening: SocketAddr) -> String {
-    let public = config.server.public_url.as_ref();
-    public.map_or_else(
-        || format!("http://{listening}"),
-        |url| url.as_str().trim_end_matches('/').to_owned(),
-    )
 }
 
 /// Adds the catalogue, the people and their models, as far as they are not there.

@@ -1,6 +1,7 @@
 //! `tarsify doctor`: looks at everything an installation needs and says what is wrong.
 
 mod executions;
+mod money;
 mod provider;
 
 use std::process::ExitCode;
@@ -101,6 +102,7 @@ async fn look_at_store(config: &Config, store: &Store) -> Vec<Finding> {
         let endpoints = platform.repositories.endpoints.as_ref();
         findings.push(provider::look(config, endpoints).await);
         findings.extend(executions::look(store, &platform.services.engine).await);
+        findings.extend(money::look(config, store).await);
     }
     findings.push(keys(config, &platform).await);
     databases.close();

@@ -9,8 +9,10 @@ mod demo;
 mod doctor;
 mod documents;
 mod emulator;
+mod ledger;
 mod logging;
 mod migrate;
+mod payments;
 mod platform;
 mod provider;
 mod seed;
@@ -73,6 +75,7 @@ async fn run(
         Command::Seed { file } => seed::run(&config, &stores, file.as_deref()).await,
         Command::Token { kind, email } => token::run(&config, kind, email.as_deref()),
         Command::Admin { action, email } => admin::run(&config, &stores, action, &email).await,
+        Command::Ledger { action, json } => ledger::run(&config, &stores, action, json).await,
         Command::Doctor { json } => doctor::run(&config, &stores, json).await,
         Command::Emulator {
             listen,

@@ -7,25 +7,34 @@ use tarsify_auth::{
     AuthSettings, JwksCache, JwksSettings, LOCAL_ISSUER, LocalIdentities, TokenAuthenticator,
 };
 use tarsify_db::{
-    Database, PgBaseModelRepository, PgConsumerRepository, PgDeveloperRepository,
-    PgEndpointRepository, PgExecutionRepository, PgIdempotencyRepository, PgMarketRepository,
-    PgStoreHealth, PgTarsModelRepository,
+    Database, PgAnalyticsRepository, PgBaseModelRepository, PgCheckpoints, PgConsumerRepository,
+    PgDeveloperRepository, PgEarningsRepository, PgEndpointRepository, PgExecutionRepository,
+    PgIdempotencyRepository, PgLedgerVerifier, PgMarketRepository, PgOutbox, PgPackageRepository,
+    PgPayoutRepository, PgPurchaseRepository, PgStoreHealth, PgTarsModelRepository,
+    PgWalletRepository,
 };
-use tarsify_domain::Clock;
 use tarsify_domain::catalog::{
     BaseModelRepository, BaseModels, CatalogChanges, EndpointRepository, Endpoints, Market,
     SchemaRules, TarsModels,
 };
+use tarsify_domain::earnings::Payouts;
 use tarsify_domain::idempotency::IdempotencyRepository;
+use tarsify_domain::ledger::{Adjustments, LedgerVerifier, WalletRepository};
+use tarsify_domain::payments::{
+    PackageRepository, Packages, PaymentProvider, Purchases, TestPayments,
+};
 use tarsify_domain::people::{
     AdminRule, ConsumerRepository, Consumers, DeveloperRepository, Developers, Gate,
 };
+use tarsify_domain::{Clock, Credits};
 use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, RunPod, RunPodSettings};
 use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services};
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Origin};
+use crate::payments::Payments;
 use crate::provider::ProviderAccess;
+use crate::serve::Books;
 use crate::store::Databases;
 
 /// Everything that a command may need.
@@ -36,6 +45,8 @@ pub(crate) struct Platform {
     pub(crate) watched_market: Market,
     /// The idempotency keys over the workers' connections, to forget the old ones.
     pub(crate) old_keys: Arc<dyn IdempotencyRepository>,
+    /// What has to be done about money, over the workers' connections.
+    pub(crate) books: Books,
     pub(crate) repositories: Repositories,
     pub(crate) identities: Option<LocalIdentities>,
     pub(crate) keys: JwksCache,
@@ -87,9 +98,14 @@ impl Platform {
             local_jwks: identities
                 .as_ref()
                 .map(|identities| identities.jwks().clone()),
+            developer_share: config.money.developer_share,
         };
+        let payments = Payments::configured(config, &access.own_address, &clock)?;
+        let money = Money::new(config, databases, &payments, &clock);
+        let books = books(config, &databases.work, &payments, &clock);
         let parts = Parts {
             gate,
+            money,
             market_cache: MarketCache::new(config.market.cache_bytes),
             engine: engine(config, databases, access, Arc::clone(&clock))?,
             clock,
@@ -99,6 +115,7 @@ impl Platform {
         Ok(Self {
             watched_market: services.market.through(apart),
             old_keys: Arc::new(PgIdempotencyRepository::new(databases.work.clone())),
+            books,
             services,
             http,
             repositories,
@@ -120,6 +137,7 @@ fn engine(
         base_url,
         api_key,
         callbacks,
+        own_address: _,
     } = access;
     let runpod = RunPod::with_settings(RunPodSettings {
         base_url: base_url.into(),
@@ -141,15 +159,80 @@ fn engine(
             in_hand: executions.in_hand,
             callbacks,
             daily_test_runs: executions.daily_test_runs,
+            developer_share: config.money.developer_share,
             ..EngineSettings::default()
         })
         .build()
         .context("the engine cannot be built")
 }
 
+/// The use cases of money.
+struct Money {
+    wallets: Arc<dyn WalletRepository>,
+    packages: Arc<dyn PackageRepository>,
+    purchases: Purchases,
+    payouts: Payouts,
+    test: Option<Arc<dyn TestPayments>>,
+    welcome: Credits,
+    ledger: Arc<dyn LedgerVerifier>,
+}
+
+impl Money {
+    fn new(
+        config: &Config,
+        databases: &Databases,
+        payments: &Payments,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        let database = &databases.requests;
+        let packages: Arc<dyn PackageRepository> =
+            Arc::new(PgPackageRepository::new(database.clone()));
+        Self {
+            wallets: Arc::new(PgWalletRepository::new(database.clone())),
+            purchases: Purchases {
+                repository: Arc::new(PgPurchaseRepository::new(database.clone())),
+                packages: Arc::clone(&packages),
+                provider: Arc::clone(&payments.provider),
+                clock: Arc::clone(clock),
+            },
+            packages,
+            payouts: payouts(config, database, &payments.provider, clock),
+            test: payments.test.clone(),
+            welcome: config.money.welcome,
+            ledger: Arc::new(PgLedgerVerifier::new(databases.checks.clone())),
+        }
+    }
+}
+
+fn payouts(
+    config: &Config,
+    database: &Database,
+    provider: &Arc<dyn PaymentProvider>,
+    clock: &Arc<dyn Clock>,
+) -> Payouts {
+    Payouts {
+        repository: Arc::new(PgPayoutRepository::new(database.clone())),
+        outbox: Arc::new(PgOutbox::new(database.clone())),
+        provider: Arc::clone(provider),
+        minimum: config.money.minimum_payout,
+        clock: Arc::clone(clock),
+    }
+}
+
+fn books(config: &Config, work: &Database, payments: &Payments, clock: &Arc<dyn Clock>) -> Books {
+    Books {
+        payouts: payouts(config, work, &payments.provider, clock),
+        earnings: Arc::new(PgEarningsRepository::new(work.clone())),
+        purchases: Arc::new(PgPurchaseRepository::new(work.clone())),
+        checkpoints: PgCheckpoints::new(work.clone()),
+        mature_after: config.money.mature_after,
+    }
+}
+
 /// What use cases have in common beside the repositories.
 struct Parts {
     gate: Gate,
+    money: Money,
     market_cache: MarketCache,
     engine: Engine,
     clock: Arc<dyn Clock>,
@@ -158,10 +241,20 @@ struct Parts {
 fn services(database: &Database, repositories: &Repositories, parts: Parts) -> Services {
     let Parts {
         gate,
+        money,
         market_cache,
         engine,
         clock,
     } = parts;
+    let Money {
+        wallets,
+        packages,
+        purchases,
+        payouts,
+        test,
+        welcome,
+        ledger,
+    } = money;
     let Repositories {
         consumers,
         developers,
@@ -173,7 +266,11 @@ fn services(database: &Database, repositories: &Repositories, parts: Parts) -> S
     let market = Arc::new(PgMarketRepository::new(database.clone()));
     Services {
         gate: Arc::new(gate),
-        consumers: Arc::new(Consumers::new(Arc::clone(consumers), Arc::clone(&clock))),
+        consumers: Arc::new(Consumers::new(
+            Arc::clone(consumers),
+            Arc::clone(&clock),
+            welcome,
+        )),
         developers: Arc::new(Developers::new(
             Arc::clone(developers),
             Arc::clone(&changes),
@@ -201,6 +298,15 @@ fn services(database: &Database, repositories: &Repositories, parts: Parts) -> S
         market: Arc::new(Market::new(market, schemas, changes)),
         market_cache: Arc::new(market_cache),
         engine,
+        adjustments: Arc::new(Adjustments::new(Arc::clone(&wallets), Arc::clone(&clock))),
+        wallets,
+        packages: Arc::new(Packages::new(packages, Arc::clone(&clock))),
+        purchases: Arc::new(purchases),
+        payouts: Arc::new(payouts),
+        earnings: Arc::new(PgEarningsRepository::new(database.clone())),
+        analytics: Arc::new(PgAnalyticsRepository::new(database.clone())),
+        ledger,
+        test_payments: test,
         idempotency: Arc::new(PgIdempotencyRepository::new(database.clone())),
         health: Arc::new(PgStoreHealth::new(database)),
         lifecycle: Arc::new(Lifecycle::default()),

@@ -2,6 +2,7 @@
 //! answer and the last write.
 
 mod background;
+mod books;
 mod health_only;
 mod signals;
 
@@ -22,6 +23,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::background::{forget_keys, watch_market};
+pub(crate) use self::books::Books;
+use self::books::keep_books;
 use self::health_only::health_only;
 pub(crate) use self::signals::{Asked, Signals};
 use crate::config::{Config, Environment, Role};
@@ -48,7 +51,11 @@ pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<Exit
     let served = async {
         migrate::require_current(config, &store).await?;
         let databases = store.connect().await?;
-        let platform = Platform::build(config, &databases, ProviderAccess::configured(config))?;
+        let address = listener
+            .local_addr()
+            .context("the listening socket cannot be used")?;
+        let access = ProviderAccess::listening_at(config, address);
+        let platform = Platform::build(config, &databases, access)?;
         let outcome = serve(config, platform, listener).await;
         databases.close();
         outcome
@@ -153,6 +160,7 @@ fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> 
         services,
         watched_market,
         old_keys,
+        books,
         keys,
         ..
     } = platform;
@@ -161,6 +169,7 @@ fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> 
     let mut background = JoinSet::new();
     if role.works() {
         background.spawn(forget_keys(old_keys, stop.clone()));
+        background.spawn(keep_books(books, stop.clone()));
     } else {
         // Those who wait here are woken by what workers elsewhere write.
         let (engine, stop) = (services.engine, stop.clone());

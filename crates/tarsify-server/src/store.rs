@@ -38,6 +38,8 @@ pub(crate) struct Databases {
     pub(crate) requests: Database,
     /// For workers.
     pub(crate) work: Database,
+    /// For questions about everything, which take their time.
+    pub(crate) checks: Database,
 }
 
 impl Databases {
@@ -45,6 +47,7 @@ impl Databases {
     pub(crate) fn close(&self) {
         self.requests.close();
         self.work.close();
+        self.checks.close();
     }
 }
 
@@ -108,21 +111,32 @@ impl Store {
         let mut for_work = self.settings.clone();
         for_work.application_name.push_str("-worker");
         for_work.max_connections = self.worker_connections;
-        let (requests, work) = tokio::try_join!(
+        let mut for_checks = self.patient();
+        for_checks.max_connections = 1;
+        let (requests, work, checks) = tokio::try_join!(
             Database::connect(&self.settings),
-            Database::connect(&for_work)
+            Database::connect(&for_work),
+            Database::connect(&for_checks)
         )
         .context("the database cannot be used")?;
-        Ok(Databases { requests, work })
+        Ok(Databases {
+            requests,
+            work,
+            checks,
+        })
     }
 
     /// Opens pools for questions that look at everything there is.
     pub(crate) async fn connect_patiently(&self) -> anyhow::Result<Database> {
-        let mut settings = self.settings.clone();
-        settings.statement_timeout = PATIENCE;
-        Database::connect(&settings)
+        Database::connect(&self.patient())
             .await
             .context("the database cannot be used")
+    }
+
+    fn patient(&self) -> DatabaseSettings {
+        let mut settings = self.settings.clone();
+        settings.statement_timeout = PATIENCE;
+        settings
     }
 
     /// What migrates it.

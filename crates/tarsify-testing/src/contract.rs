@@ -11,6 +11,7 @@ mod developers;
 mod endpoints;
 pub mod executions;
 mod market;
+pub mod money;
 mod search;
 mod tars_models;
 mod world;
@@ -57,6 +58,7 @@ macro_rules! contract_cases {
             consumers: [
                 registration_round_trips,
                 absent_details_stay_absent,
+                whoever_comes_has_his_welcome_credits,
                 any_script_is_kept,
                 nobody_is_found_by_another_identity,
                 one_identity_registers_once,

@@ -21,11 +21,15 @@ mod endpoints;
 mod health;
 mod market;
 mod paging;
+mod payments;
 mod search;
 mod tars_models;
+mod treasury;
 
 pub use authenticator::FakeAuthenticator;
 pub use health::FakeHealth;
+pub use payments::{FakePayments, Mood};
+pub use treasury::{Account, Balances, FakeAuditEntry, FakeTreasury, RunEnd};
 
 /// Every repository port over one store in memory, so that counts, references and the market
 /// agree with each other.

@@ -19,5 +19,6 @@ pub mod fake;
 pub use clock::TestClock;
 pub use contract::World;
 pub use contract::executions::ExecutionWorld;
+pub use contract::money::MoneyWorld;
 pub use database::TestDatabase;
-pub use fake::{FakeAuthenticator, FakeHealth, FakeStore};
+pub use fake::{FakeAuthenticator, FakeHealth, FakePayments, FakeStore, FakeTreasury};

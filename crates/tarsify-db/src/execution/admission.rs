@@ -1,11 +1,11 @@
-//! Accepting an execution: key, quota, row and first event in one statement, of which each part
-//! depends on the one before it.
+//! Accepting an execution: key, quota or hold, row and first event in one statement, of which each
+//! part depends on the one before it.
 
 use serde_json::Value;
 use tarsify_domain::RepoError;
 use tarsify_domain::execution::{NewExecution, Requester};
 use tarsify_domain::idempotency::IdempotencyClaim;
-use tarsify_domain::money::Price;
+use tarsify_domain::money::{Millicredits, Price};
 
 use super::material;
 use super::row::{CONTENT, MODELS, SUMMARY};
@@ -21,16 +21,18 @@ pub(super) fn statement(new: &NewExecution) -> Result<Statement, RepoError> {
     let known = known(new.idempotency.as_ref(), &mut binds);
     let fit = fit(new, &mut binds);
     let quota = quota(new.requester, &mut binds);
+    let held = held(new, &mut binds)?;
     let taken = taken(new, &mut binds);
     let created = created(new, &mut binds)?;
     let sql = format!(
         "WITH known AS MATERIALIZED ({known}), fit AS MATERIALIZED ({fit}), \
-         quota AS ({quota}), taken AS ({taken}), created AS ({created}), told AS (\
+         quota AS ({quota}), held AS MATERIALIZED ({held}), taken AS ({taken}), created AS ({created}), told AS (\
             INSERT INTO execution_events (execution_id, seq, kind, data, at) \
             SELECT id, last_seq, 'queued', '{{}}', created_at FROM created\
          ) \
          SELECT k.is_same, EXISTS (SELECT 1 FROM fit) AS fits, \
             EXISTS (SELECT 1 FROM quota) AS is_within_quota, \
+            (SELECT available FROM held) AS available, \
             (SELECT created_at FROM created) AS accepted_at, found.* \
          FROM (SELECT 1) one LEFT JOIN known k ON true LEFT JOIN LATERAL (\
             SELECT {SUMMARY}, {CONTENT} FROM executions x {MODELS} WHERE x.id = k.execution_id\
@@ -88,7 +90,7 @@ fn fit(new: &NewExecution, binds: &mut Binds) -> String {
     )
 }
 
-/// One of today's test runs, if there is one left. With the credits comes the hold, here.
+/// One of today's test runs, if there is one left.
 fn quota(requester: Requester, binds: &mut Binds) -> String {
     let Requester::Developer { id, daily_quota } = requester else {
         return "SELECT FROM fit".to_owned();
@@ -103,14 +105,39 @@ fn quota(requester: Requester, binds: &mut Binds) -> String {
     )
 }
 
+/// The price, set aside; `available` is null then, and otherwise what there was instead. Who runs
+/// his own model, by the e-mail address that both of his accounts have verified, earns nothing.
+fn held(new: &NewExecution, binds: &mut Binds) -> Result<String, RepoError> {
+    let price = price(new)?.credits().millicredits();
+    let Requester::Consumer(consumer) = new.requester else {
+        return Ok("SELECT NULL::bigint AS available FROM quota".to_owned());
+    };
+    if price == Millicredits::ZERO {
+        return Ok("SELECT NULL::bigint AS available FROM quota".to_owned());
+    }
+    let consumer = binds.uuid(consumer.uuid());
+    let developer = binds.uuid(new.model.developer_id.uuid());
+    Ok(format!(
+        "SELECT hold_credits({}, {consumer}, {developer}, {}, {}, CASE WHEN EXISTS (\
+            SELECT 1 FROM people c JOIN people d ON lower(d.email) = lower(c.email) \
+            WHERE c.id = {consumer} AND c.email_is_verified \
+                AND d.id = {developer} AND d.email_is_verified\
+         ) THEN 0 ELSE {} END) AS available FROM quota",
+        binds.uuid(new.id.uuid()),
+        binds.uuid(new.model.id.uuid()),
+        binds.number(price.get()),
+        binds.number(new.developer_share.ten_thousandths()),
+    ))
+}
+
 /// The key, taken for this execution.
 fn taken(new: &NewExecution, binds: &mut Binds) -> String {
     let Some(claim) = &new.idempotency else {
-        return "SELECT FROM quota".to_owned();
+        return "SELECT FROM held WHERE available IS NULL".to_owned();
     };
     format!(
         "INSERT INTO idempotency_keys (principal, route, key, fingerprint, execution_id, taken_at) \
-         SELECT {}, {}, {}, {}, {}, now() FROM quota RETURNING taken_at",
+         SELECT {}, {}, {}, {}, {}, now() FROM held WHERE available IS NULL RETURNING taken_at",
         binds.text(&claim.principal),
         binds.text(&claim.route),
         binds.text(claim.key.as_str()),
@@ -130,6 +157,7 @@ fn created(new: &NewExecution, binds: &mut Binds) -> Result<String, RepoError> {
         payload,
         concealed,
         deadline_in,
+        developer_share: _,
         idempotency: _,
     } = new;
     let (consumer, tester) = match requester {

@@ -4,14 +4,14 @@ use diesel::QueryableByName;
 use diesel::deserialize;
 use diesel::pg::Pg;
 use diesel::row::NamedRow;
-use diesel::sql_types::{Bool, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Nullable, Timestamptz, Uuid as SqlUuid};
 use tarsify_domain::RepoError;
 use tarsify_domain::Timestamp;
 use tarsify_domain::execution::{
     AdmitError, Admitted, Execution, ExecutionStatus, ExecutionSummary, ModelRef, NewExecution,
     Requester,
 };
-use tarsify_domain::money::Credits;
+use tarsify_domain::money::{Credits, Millicredits};
 use uuid::Uuid;
 
 use super::admission::price;
@@ -24,6 +24,8 @@ pub(super) struct AdmissionRow {
     is_same: Option<bool>,
     fits: bool,
     is_within_quota: bool,
+    /// What the consumer can spend, when that is too little.
+    available: Option<i64>,
     accepted_at: Option<Timestamp>,
     found: Option<ExecutionRow>,
 }
@@ -36,6 +38,7 @@ impl QueryableByName<Pg> for AdmissionRow {
             is_same: NamedRow::get::<Nullable<Bool>, Option<bool>>(row, "is_same")?,
             fits: NamedRow::get::<Bool, bool>(row, "fits")?,
             is_within_quota: NamedRow::get::<Bool, bool>(row, "is_within_quota")?,
+            available: NamedRow::get::<Nullable<BigInt>, Option<i64>>(row, "available")?,
             accepted_at: NamedRow::get::<Nullable<Timestamptz>, Option<Timestamp>>(
                 row,
                 "accepted_at",
@@ -73,9 +76,16 @@ pub(super) fn outcome(new: &NewExecution, rows: Vec<AdmissionRow>) -> Result<Adm
         is_same,
         fits,
         is_within_quota,
+        available,
         accepted_at,
         found,
     } = stored::answered(rows)?;
+    if let Some(available) = available {
+        return Err(AdmitError::InsufficientCredits {
+            required: price(new)?.credits(),
+            available: Millicredits::new(available).credits(),
+        });
+    }
     match (is_same, found, new.requester) {
         (Some(true), Some(row), _) => Ok(Admitted {
             execution: row.try_into()?,

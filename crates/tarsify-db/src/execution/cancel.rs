@@ -12,7 +12,7 @@ use tarsify_domain::{RepoError, Scope};
 use super::attempts::LIVE;
 use super::queue::WOKEN;
 use super::row::{CONTENT, ExecutionRow, MODELS, SUMMARY, seen_by};
-use super::write::{ended, telling_end};
+use super::write::{RESOLVED, ended, telling_end};
 use crate::statement::{Binds, Statement};
 use crate::stored;
 
@@ -52,7 +52,7 @@ pub(super) fn statement(scope: Scope, id: ExecutionId) -> Statement {
                     WHEN EXISTS (SELECT 1 FROM live WHERE job_id IS NOT NULL) THEN now() END \
             FROM idle f WHERE e.id = f.id \
             RETURNING e.*\
-         ), {told}, requested AS (\
+         ), {told}, {RESOLVED}, requested AS (\
             UPDATE executions e SET {WOKEN}, cancel_requested_at = now() \
             FROM found x WHERE e.id = x.id AND {seen} AND x.stage <> 'ended' AND NOT {IS_IDLE} \
                 AND x.cancel_requested_at IS NULL \

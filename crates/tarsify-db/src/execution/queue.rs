@@ -215,9 +215,9 @@ struct IdRow {
 
 #[derive(QueryableByName)]
 #[diesel(check_for_backend(Pg))]
-struct CountRow {
+pub(super) struct CountRow {
     #[diesel(sql_type = BigInt)]
-    count: i64,
+    pub(super) count: i64,
 }
 
 #[derive(QueryableByName)]

@@ -20,7 +20,7 @@ use crate::statement::Binds;
 use crate::stored;
 
 /// What a list shows of an execution `x`, its tars model `t` and its base model `b`.
-pub(super) const SUMMARY: &str = "x.id, x.kind, x.consumer_id, x.tester_id, x.tars_model_id, \
+pub(crate) const SUMMARY: &str = "x.id, x.kind, x.consumer_id, x.tester_id, x.tars_model_id, \
     t.slug, t.title, b.name AS base_model_name, b.category, b.output_type, b.estimated_seconds, \
     x.status, x.reason, x.error_message, x.price_credits, x.charged_credits, x.created_at, \
     x.started_at, x.completed_at, x.queue_time_ms, x.execution_time_ms";
@@ -29,11 +29,11 @@ pub(super) const SUMMARY: &str = "x.id, x.kind, x.consumer_id, x.tester_id, x.ta
 pub(super) const CONTENT: &str = "x.inputs, x.output";
 
 /// What an execution `x` needs to be read.
-pub(super) const MODELS: &str = "JOIN tars_models t ON t.id = x.tars_model_id \
+pub(crate) const MODELS: &str = "JOIN tars_models t ON t.id = x.tars_model_id \
     JOIN base_models b ON b.id = x.base_model_id";
 
 /// The condition that an execution `x` meets for the scope to see it; never null.
-pub(super) fn seen_by(scope: Scope, binds: &mut Binds) -> String {
+pub(crate) fn seen_by(scope: Scope, binds: &mut Binds) -> String {
     match scope {
         Scope::Consumer(consumer) => {
             let id = binds.uuid(consumer.uuid());
@@ -49,7 +49,7 @@ pub(super) fn seen_by(scope: Scope, binds: &mut Binds) -> String {
 
 #[derive(QueryableByName)]
 #[diesel(check_for_backend(Pg))]
-pub(super) struct SummaryRow {
+pub(crate) struct SummaryRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]

@@ -105,8 +105,7 @@ fn recorded(attempts: &[Attempt], binds: &mut Binds) -> String {
     format!("e.attempts >= {last}")
 }
 
-/// The statement for the end of what has not ended. With the credits come the capture or release of the hold and the
-/// developer's earnings: two more expressions on `ended`.
+/// The statement for the end of what has not ended.
 pub(super) fn settling(settlement: &Settlement) -> Statement {
     let Settlement {
         lease,
@@ -137,11 +136,7 @@ pub(super) fn settling(settlement: &Settlement) -> Statement {
                     THEN now() END \
             FROM found f WHERE e.id = f.id \
             RETURNING e.*\
-         ), {told}, untallied AS (\
-            INSERT INTO untallied_runs (execution_id, tars_model_id, consumer_id) \
-            SELECT id, tars_model_id, consumer_id FROM ended \
-            WHERE kind = 'RUN' AND status = 'COMPLETED'\
-         ) \
+         ), {told}, {RESOLVED} \
          SELECT next_action_at IS NOT NULL AS is_due FROM ended \
          UNION ALL SELECT NULL FROM executions e WHERE {guard} AND NOT {recorded}",
         output = binds.optional_json(output.clone()),
@@ -153,6 +148,21 @@ pub(super) fn settling(settlement: &Settlement) -> Statement {
     Statement::new(sql, binds)
 }
 
+/// The common table expressions that resolve the hold of a run that `ended`, and leave its sums to
+/// be added to those of its model and consumer.
+pub(super) const RESOLVED: &str = "resolved AS MATERIALIZED (\
+        SELECT e.*, CASE WHEN price_credits > 0 \
+            THEN resolve_hold(id, status = 'COMPLETED') ELSE 0 END AS earned \
+        FROM ended e WHERE kind = 'RUN'\
+     ), untallied AS (\
+        INSERT INTO untallied \
+            (tars_model_id, developer_id, consumer_id, day, status, gross, earned, took_ms) \
+        SELECT tars_model_id, developer_id, consumer_id, \
+            (completed_at AT TIME ZONE 'UTC')::date, status, charged_credits * 1000, earned, \
+            execution_time_ms \
+        FROM resolved\
+     )";
+
 /// What is set of an execution `e` that ends, whoever ends it. What was not given back is void.
 pub(super) fn ended(
     ending: Ending,
@@ -162,8 +172,13 @@ pub(super) fn ended(
 ) -> String {
     let code = reason.and_then(EndReason::error_code);
     let message = message.map(without_nul);
+    let charged = match ending {
+        Ending::Completed => "e.price_credits",
+        Ending::Failed | Ending::TimedOut | Ending::Cancelled => "0",
+    };
     format!(
-        "stage = 'ended', status = {}, reason = {}, error_code = {}, error_message = {}, \
+        "stage = 'ended', status = {}, charged_credits = {charged}, reason = {}, error_code = {}, \
+         error_message = {}, \
          completed_at = now(), last_seq = e.last_seq + 1, looks = 0, {GIVEN_BACK}",
         binds.text(ending.as_str()),
         binds.optional_text(reason.map(EndReason::as_str)),

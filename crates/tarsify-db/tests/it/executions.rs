@@ -5,6 +5,7 @@ mod admission;
 mod claims;
 mod constraints;
 mod contract;
+mod crowd;
 mod guards;
 mod invariants;
 mod place;

@@ -1,6 +1,10 @@
 //! The adapters against a real PostgreSQL.
 
 #[cfg(test)]
+mod analytics;
+#[cfg(test)]
+mod bank;
+#[cfg(test)]
 mod base_model;
 #[cfg(test)]
 mod catalog_version;
@@ -15,11 +19,19 @@ mod endpoint;
 #[cfg(test)]
 mod executions;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod market;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod money;
+#[cfg(test)]
 mod paging;
+#[cfg(test)]
+mod payments;
+#[cfg(test)]
+mod payouts;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

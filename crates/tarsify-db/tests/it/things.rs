@@ -13,7 +13,7 @@ use tarsify_domain::catalog::{
     TarsModelStatus,
 };
 use tarsify_domain::id::{BaseModelId, ConsumerId, DeveloperId, TarsModelId};
-use tarsify_domain::money::Price;
+use tarsify_domain::money::{Credits, Price};
 use tarsify_domain::people::{
     Developer, DeveloperRepository, IdentityKey, NewConsumer, NewDeveloper, Realm,
 };
@@ -50,6 +50,7 @@ pub(crate) fn new_consumer(number: i64) -> NewConsumer {
         email_is_verified: true,
         name: Some(PersonName::parse(&format!("Consumer {number}")).unwrap()),
         registered_at: moment(number),
+        welcome: Credits::ZERO,
     }
 }
 

@@ -79,7 +79,15 @@ mod tests {
                 may_have_been_sent: attempts > 0,
             },
         };
-        let cases = [(0, 1), (1, 2), (2, 4), (9, 512), (10, 900), (63, 900), (u32::MAX, 900)];
+        let cases = [
+            (0, 1),
+            (1, 2),
+            (2, 4),
+            (9, 512),
+            (10, 900),
+            (63, 900),
+            (u32::MAX, 900),
+        ];
         for (attempts, seconds) in cases {
             let wait = after(attempts).wait();
             assert_eq!(wait, Duration::from_secs(seconds), "after {attempts}");

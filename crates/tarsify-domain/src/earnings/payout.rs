@@ -120,7 +120,8 @@ pub enum PayoutError {
 /// Stores payouts. Every method is one atomic step.
 #[async_trait]
 pub trait PayoutRepository: Send + Sync {
-    /// Reserves the money and has it sent, together.
+    /// Reserves the money and has it sent, together. One that was asked for under the same id is
+    /// answered as it is by now.
     async fn request(&self, new: &NewPayout) -> Result<Payout, PayoutError>;
 
     /// A page of the developer's payouts, newest first; only those in one status, if wanted.
@@ -188,7 +189,8 @@ impl Payouts {
         Ok(link.await?)
     }
 
-    /// Asks for a payout.
+    /// Asks for a payout. With an `id` it is the one of a request that keeps its name when it is
+    /// sent again, and is made once.
     ///
     /// # Errors
     /// When it is too little or too much, he cannot be paid yet, or the store fails.
@@ -196,6 +198,7 @@ impl Payouts {
         &self,
         developer: &Developer,
         amount: Credits,
+        id: Option<PayoutId>,
     ) -> Result<Payout, PayoutError> {
         if !developer.is_verified || developer.stripe_account_id.is_none() {
             return Err(PayoutError::NotVerified);
@@ -204,7 +207,7 @@ impl Payouts {
             return Err(PayoutError::BelowMinimum(self.minimum));
         }
         let new = NewPayout {
-            id: PayoutId::new(self.clock.now()),
+            id: id.unwrap_or_else(|| PayoutId::new(self.clock.now())),
             developer: developer.id,
             amount,
         };
@@ -229,13 +232,16 @@ impl Payouts {
     ///
     /// # Errors
     /// When the store fails. What was sent and could not be noted is found when it is looked up.
-    pub async fn deliver_due(&self, limit: u32) -> Result<usize, RepoError> {
-        let due = self.outbox.claim(limit, Self::LEASE).await?;
-        let many = due.len();
-        for delivery in due {
+    pub async fn deliver_due(&self, limit: u32) -> Result<u32, RepoError> {
+        // One after the other, so that each has all of its lease to be sent in.
+        for sent in 0..limit {
+            let due = self.outbox.claim(1, Self::LEASE).await?;
+            let Some(delivery) = due.into_iter().next() else {
+                return Ok(sent);
+            };
             self.deliver(delivery).await?;
         }
-        Ok(many)
+        Ok(limit)
     }
 
     async fn deliver(&self, delivery: Delivery) -> Result<(), RepoError> {

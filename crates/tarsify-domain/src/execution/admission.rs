@@ -15,7 +15,7 @@ use crate::error::RepoError;
 use crate::execution::{Concealed, Execution, ExecutionKind};
 use crate::id::{BaseModelId, ConsumerId, DeveloperId, EndpointId, ExecutionId, TarsModelId};
 use crate::idempotency::IdempotencyClaim;
-use crate::money::Price;
+use crate::money::{Credits, Price, Share};
 use crate::text::{Name, Slug, Title};
 use crate::version::Version;
 
@@ -162,6 +162,9 @@ pub struct NewExecution {
     pub concealed: Concealed,
     /// How long from now until it has failed.
     pub deadline_in: Duration,
+    /// What of the price the developer earns; nothing when it turns out that he runs his own
+    /// model.
+    pub developer_share: Share,
     /// The key that makes repetitions of the request harmless.
     pub idempotency: Option<IdempotencyClaim>,
 }
@@ -187,6 +190,14 @@ pub enum AdmitError {
     /// The developer has used up his test runs for today.
     #[error("the {0} test runs of today are used up")]
     QuotaUsedUp(u32),
+    /// The consumer cannot spend as much as it costs.
+    #[error("the consumer cannot spend as much as it costs")]
+    InsufficientCredits {
+        /// What it costs.
+        required: Credits,
+        /// What he can spend.
+        available: Credits,
+    },
     /// The store failed.
     #[error(transparent)]
     Repo(#[from] RepoError),

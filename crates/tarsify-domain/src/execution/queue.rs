@@ -91,7 +91,8 @@ pub trait ExecutionQueue: Send + Sync {
     /// Writes a worker's move.
     async fn advance(&self, advance: &Advance) -> Result<Written, RepoError>;
 
-    /// Writes the end: status, result and terminal event, together, once.
+    /// Writes the end: status, result, terminal event and what becomes of the price, together,
+    /// once. It is captured and divided when there is a result, and given back otherwise.
     async fn settle(&self, settlement: &Settlement) -> Result<Written, RepoError>;
 
     /// The attempt of the execution that has this token.
@@ -114,7 +115,7 @@ pub trait ExecutionQueue: Send + Sync {
     /// Those of `ids` that have ended, or that do not exist.
     async fn ended_among(&self, ids: &[ExecutionId]) -> Result<Vec<ExecutionId>, RepoError>;
 
-    /// Adds at most `limit` completed runs to the counts of their models and consumers, each
-    /// once, and answers how many these were.
+    /// Adds at most `limit` runs that have ended, and refunds, to the counts and sums of their
+    /// models, days and consumers, each once, and answers how many these were.
     async fn tally(&self, limit: u32) -> Result<u64, RepoError>;
 }

@@ -184,8 +184,10 @@ pub trait ExecutionRepository: Send + Sync {
         page: &PageRequest,
     ) -> Result<Page<ExecutionSummary>, RepoError>;
 
-    /// Accepts an execution: idempotency key, quota, row and first event, together. The same
-    /// key with the same body answers the execution that was accepted under it.
+    /// Accepts an execution: idempotency key, quota, hold, row and first event, together. The
+    /// same key with the same body answers the execution that was accepted under it. A run that
+    /// costs something is accepted only with its price set aside; who runs a model of his own,
+    /// by the same verified e-mail address, pays and earns nothing by it.
     async fn admit(&self, new: &NewExecution) -> Result<Admitted, AdmitError>;
 
     /// The execution that was accepted under this key, if there is one.
@@ -193,6 +195,9 @@ pub trait ExecutionRepository: Send + Sync {
     /// # Errors
     /// `KeyReused` when it was accepted with another body.
     async fn find_replay(&self, claim: &IdempotencyClaim) -> Result<Option<Admitted>, AdmitError>;
+
+    /// What the consumer can spend, rounded down to whole credits.
+    async fn find_funds(&self, consumer: ConsumerId) -> Result<Credits, RepoError>;
 
     /// Calls an execution off: at once while no provider can know of it, otherwise by leaving
     /// word for its workers.

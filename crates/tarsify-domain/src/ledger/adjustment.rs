@@ -75,10 +75,35 @@ pub enum AdjustmentError {
     Repo(#[from] RepoError),
 }
 
+/// What an administrator wants done with a consumer's credits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdjustmentWish {
+    /// The adjustment's id, when the request that asks for it has a name that it keeps when it is
+    /// sent again: it is done once.
+    pub id: Option<GrantId>,
+    /// Whose credits.
+    pub consumer: ConsumerId,
+    /// How many.
+    pub amount: AdjustmentAmount,
+    /// Why.
+    pub reason: Reason,
+}
+
 /// What is to be given back of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefundWish {
-    /// The refund's id.
+    /// The refund's id, when the request has a name, as in [`AdjustmentWish`].
+    pub id: Option<RefundId>,
+    /// Which run.
+    pub run: ExecutionId,
+    /// How much; all that is left when none.
+    pub amount: Option<Credits>,
+}
+
+/// A refund that is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewRefund {
+    /// Its id.
     pub id: RefundId,
     /// Which run.
     pub run: ExecutionId,
@@ -135,12 +160,16 @@ impl Adjustments {
     pub async fn adjust(
         &self,
         actor: Actor,
-        consumer: ConsumerId,
-        amount: AdjustmentAmount,
-        reason: Reason,
+        wish: AdjustmentWish,
     ) -> Result<(GrantId, Wallet), AdjustmentError> {
+        let AdjustmentWish {
+            id,
+            consumer,
+            amount,
+            reason,
+        } = wish;
         let adjustment = Adjustment {
-            id: GrantId::new(self.clock.now()),
+            id: id.unwrap_or_else(|| GrantId::new(self.clock.now())),
             consumer,
             amount,
             reason,
@@ -157,15 +186,15 @@ impl Adjustments {
     pub async fn refund(
         &self,
         actor: &Actor,
-        run: ExecutionId,
-        amount: Option<Credits>,
+        wish: RefundWish,
         reason: &Reason,
     ) -> Result<Refund, RefundError> {
-        let wish = RefundWish {
-            id: RefundId::new(self.clock.now()),
+        let RefundWish { id, run, amount } = wish;
+        let new = NewRefund {
+            id: id.unwrap_or_else(|| RefundId::new(self.clock.now())),
             run,
             amount,
         };
-        self.wallets.refund(&wish, actor, reason).await
+        self.wallets.refund(&new, actor, reason).await
     }
 }

@@ -7,8 +7,7 @@ use crate::error::RepoError;
 use crate::execution::Found;
 use crate::id::{ConsumerId, ExecutionId};
 use crate::ledger::{
-    Adjustment, AdjustmentError, EntryKind, Receipt, Refund, RefundError, RefundWish,
-    StatementEntry,
+    Adjustment, AdjustmentError, EntryKind, NewRefund, Receipt, Refund, RefundError, StatementEntry,
 };
 use crate::money::{Credits, Millicredits, Tier};
 use crate::page::{Page, PageRequest};
@@ -62,14 +61,16 @@ pub trait WalletRepository: Send + Sync {
         run: ExecutionId,
     ) -> Result<Found<Receipt>, RepoError>;
 
-    /// Gives credits to a consumer or takes some from him, and remembers who did it and why.
+    /// Gives credits to a consumer or takes some from him, and remembers who did it and why. What
+    /// was done under the same id before is not done again.
     async fn adjust(&self, adjustment: &Adjustment) -> Result<Wallet, AdjustmentError>;
 
     /// Gives the price of a captured run back, or a part of it, and remembers who did it and
     /// why. The developer gives back his part as far as he still has it, the platform the rest.
+    /// What was done under the same id before is answered again.
     async fn refund(
         &self,
-        wish: &RefundWish,
+        new: &NewRefund,
         actor: &Actor,
         reason: &Reason,
     ) -> Result<Refund, RefundError>;

@@ -74,7 +74,9 @@ impl Share {
 pub fn proportion(amount: i64, part: i64, whole: i64) -> i64 {
     let product = i128::from(amount) * i128::from(part);
     let quotient = product.checked_div_euclid(i128::from(whole));
-    quotient.and_then(|part| i64::try_from(part).ok()).unwrap_or(0)
+    quotient
+        .and_then(|part| i64::try_from(part).ok())
+        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -113,6 +113,8 @@ pub enum EventOutcome {
     Repeated,
     /// It is about a payment that we do not know yet, and kept until we do.
     Remembered,
+    /// It says the contrary of what was told before, and somebody has to look.
+    Contradicted,
     /// It is about nothing of ours.
     Unknown,
     /// Less than the price was paid, or in another currency. Nothing was granted.

@@ -1,6 +1,7 @@
 //! Purchases of credits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -203,6 +204,11 @@ pub trait PurchaseRepository: Send + Sync {
     /// Gives a message its effect, once, whatever it is about: purchases, payouts, accounts.
     async fn apply(&self, received: &ReceivedEvent) -> Result<EventOutcome, RepoError>;
 
+    /// Lets purchases expire that were begun longer ago than `age` and never came to a page that
+    /// can be paid, at most `limit`, and answers how many these were. One that is paid after all is
+    /// granted all the same.
+    async fn expire(&self, age: Duration, limit: u32) -> Result<u64, RepoError>;
+
     /// Looks for the money of at most `limit` lost disputes at the developers to whom it went,
     /// and answers how many these were.
     async fn claw_back(&self, limit: u32) -> Result<u64, RepoError>;
@@ -287,10 +293,7 @@ impl Purchases {
             .read_event(signature, body, self.clock.now())?;
         let outcome = self.repository.apply(&received).await?;
         // Nothing is lost when this is not reached: it is looked for every few seconds too.
-        if matches!(
-            received.event,
-            PaymentEvent::DisputeClosed { .. }
-        ) {
+        if matches!(received.event, PaymentEvent::DisputeClosed { .. }) {
             self.repository.claw_back(10).await?;
         }
         Ok((received, outcome))

@@ -32,7 +32,7 @@ pub struct Consumer {
     pub status: PersonStatus,
     /// Tokens of sign-ins before this moment are void.
     pub tokens_valid_after: Option<Timestamp>,
-    /// What he has.
+    /// What he has, what is set aside included.
     pub credits_balance: Credits,
     /// How many runs he started.
     pub run_count: u64,
@@ -61,6 +61,8 @@ pub struct NewConsumer {
     pub email_is_verified: bool,
     /// His name.
     pub name: Option<PersonName>,
+    /// What he gets for coming.
+    pub welcome: Credits,
     /// Now.
     pub registered_at: Timestamp,
 }
@@ -80,7 +82,7 @@ pub trait ConsumerRepository: Send + Sync {
     /// The consumer behind an identity.
     async fn find_by_identity(&self, key: &IdentityKey) -> Result<Option<Consumer>, RepoError>;
 
-    /// Stores a new consumer with his identity; `Conflict` when the identity is taken, or the
+    /// Stores a new consumer with his identity and his welcome credits; `Conflict` when the identity is taken, or the
     /// verified e-mail address by another who verified it.
     async fn register(&self, new: &NewConsumer) -> Result<Consumer, RepoError>;
 
@@ -93,13 +95,22 @@ pub trait ConsumerRepository: Send + Sync {
 pub struct Consumers {
     repository: Arc<dyn ConsumerRepository>,
     clock: Arc<dyn Clock>,
+    welcome: Credits,
 }
 
 impl Consumers {
-    /// Builds the use cases on their ports.
+    /// Builds the use cases on their ports. Whoever comes gets `welcome`.
     #[must_use]
-    pub fn new(repository: Arc<dyn ConsumerRepository>, clock: Arc<dyn Clock>) -> Self {
-        Self { repository, clock }
+    pub fn new(
+        repository: Arc<dyn ConsumerRepository>,
+        clock: Arc<dyn Clock>,
+        welcome: Credits,
+    ) -> Self {
+        Self {
+            repository,
+            clock,
+            welcome,
+        }
     }
 
     /// Makes a profile for an identity; the name falls back to the one in the token.
@@ -124,6 +135,7 @@ impl Consumers {
                     .as_deref()
                     .and_then(|name| PersonName::parse(name).ok())
             }),
+            welcome: self.welcome,
             registered_at: now,
         };
         Ok(self.repository.register(&new).await?)

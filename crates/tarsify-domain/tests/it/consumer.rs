@@ -23,7 +23,7 @@ struct Counter {
 impl Counter {
     fn new() -> Self {
         let (store, clock) = (FakeStore::new(), TestClock::new());
-        let consumers = Consumers::new(store.clone(), Arc::new(clock.clone()));
+        let consumers = Consumers::new(store.clone(), Arc::new(clock.clone()), Credits::new(50));
         Self {
             store,
             clock,
@@ -43,7 +43,7 @@ fn carla() -> VerifiedIdentity {
 }
 
 #[tokio::test]
-async fn a_new_consumer_has_nothing_and_may_act() {
+async fn a_new_consumer_has_what_he_gets_for_coming_and_may_act() {
     let counter = Counter::new();
     let now = counter.clock.advance(Duration::minutes(1));
     let made = counter.consumers.register(&carla(), None, None).await;
@@ -52,7 +52,7 @@ async fn a_new_consumer_has_nothing_and_may_act() {
     assert_eq!(made.email, Some(email("carla@example.com")));
     assert_eq!(made.name, Some(person_name("carla of the token")));
     assert_eq!(made.status, PersonStatus::Active);
-    assert_eq!(made.credits_balance, Credits::ZERO);
+    assert_eq!(made.credits_balance, Credits::new(50));
     assert_eq!(made.version, Version::FIRST);
     assert_eq!((made.created_at, made.updated_at), (now, now));
     assert_eq!(counter.stored(&carla()).await, Some(made));

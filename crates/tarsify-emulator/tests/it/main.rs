@@ -9,6 +9,8 @@ mod faults;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod stripe;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod webhooks;

@@ -1,7 +1,7 @@
 //! Why the engine did not do what it was asked for.
 
 use tarsify_domain::execution::{AdmitError, Execution};
-use tarsify_domain::{Issue, RepoError};
+use tarsify_domain::{Credits, Issue, RepoError};
 
 /// Why a model was not run. Nothing was stored, held or sent.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,14 @@ pub enum RunError {
     /// The test runs of today are used up; so many there are.
     #[error("the {0} test runs of today are used up")]
     QuotaUsedUp(u32),
+    /// The consumer cannot spend as much as the run costs.
+    #[error("the consumer cannot spend as much as the run costs")]
+    InsufficientCredits {
+        /// What it costs.
+        required: Credits,
+        /// What he can spend.
+        available: Credits,
+    },
     /// The store failed.
     #[error(transparent)]
     Repo(#[from] RepoError),
@@ -39,6 +47,13 @@ impl From<AdmitError> for RunError {
             // It was changed again each time that it was read anew.
             AdmitError::ModelChanged => Self::Repo(RepoError::Stale),
             AdmitError::QuotaUsedUp(quota) => Self::QuotaUsedUp(quota),
+            AdmitError::InsufficientCredits {
+                required,
+                available,
+            } => Self::InsufficientCredits {
+                required,
+                available,
+            },
             AdmitError::Repo(error) => Self::Repo(error),
         }
     }

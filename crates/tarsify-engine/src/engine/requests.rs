@@ -12,7 +12,7 @@ use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
 use tarsify_domain::idempotency::IdempotencyClaim;
 use tarsify_domain::money::Price;
 use tarsify_domain::text::Slug;
-use tarsify_domain::{RepoError, Scope};
+use tarsify_domain::{Credits, RepoError, Scope};
 
 use super::{Engine, RunError};
 use crate::scrub::conceal;
@@ -53,14 +53,17 @@ pub struct Quote {
     pub price: Price,
     /// How long it would usually take.
     pub estimated_seconds: u32,
+    /// What the consumer can spend now.
+    pub available: Credits,
 }
 
 impl Engine {
     /// Accepts a run: it is stored, and will be run whatever happens to this process.
     ///
     /// # Errors
-    /// When there is no such model, it may not be run, the inputs do not fit it, the
-    /// idempotency key was used for something else, or the store fails.
+    /// When there is no such model, it may not be run, the inputs do not fit it, the consumer
+    /// cannot spend as much as it costs, the idempotency key was used for something else, or the
+    /// store fails.
     pub async fn submit(&self, request: RunRequest) -> Result<Admitted, RunError> {
         let RunRequest {
             consumer,
@@ -106,9 +109,18 @@ impl Engine {
         let model = self.shared.models.read(slug).await?;
         let model = model.ok_or(RunError::ModelNotFound)?;
         let new = self.prepare(Requester::Consumer(consumer), model, inputs, None)?;
+        let (price, base_model) = (new.model.price, &new.model.base_model);
+        let available = self.shared.executions.find_funds(consumer).await?;
+        if price.credits() > available {
+            return Err(RunError::InsufficientCredits {
+                required: price.credits(),
+                available,
+            });
+        }
         Ok(Quote {
-            price: new.model.price,
-            estimated_seconds: new.model.base_model.estimated_seconds,
+            price,
+            estimated_seconds: base_model.estimated_seconds,
+            available,
         })
     }
 
@@ -201,6 +213,7 @@ impl Engine {
             inputs: inputs.clone(),
             payload,
             deadline_in: timeout + self.shared.settings.queue_allowance,
+            developer_share: self.shared.settings.developer_share,
             idempotency: idempotency.cloned(),
             model,
         })

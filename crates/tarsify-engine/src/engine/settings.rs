@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tarsify_domain::money::Share;
+
 /// The times and sizes of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineSettings {
@@ -20,6 +22,9 @@ pub struct EngineSettings {
     pub test_run_patience: Duration,
     /// How many test runs a developer has on one day (UTC).
     pub daily_test_runs: u32,
+    /// What of the price of a run the developer of its model earns. Each run keeps the share that
+    /// it was accepted with.
+    pub developer_share: Share,
     /// The pause between two looks at the store for executions that another process accepted,
     /// or that a process which is gone has left.
     pub patrol: Duration,
@@ -35,6 +40,7 @@ impl Default for EngineSettings {
             callbacks: None,
             test_run_patience: Duration::from_secs(30),
             daily_test_runs: 50,
+            developer_share: Share::DEFAULT,
             patrol: Duration::from_millis(250),
         }
     }

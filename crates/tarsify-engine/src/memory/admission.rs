@@ -1,4 +1,4 @@
-//! Accepting an execution: idempotency key, model, quota, row and first event in one step.
+//! Accepting an execution: idempotency key, model, quota, hold, row and first event in one step.
 
 use std::sync::Arc;
 
@@ -31,6 +31,7 @@ impl Table {
             return Err(RepoError::Conflict.into());
         }
         self.count_trial(now, new.requester)?;
+        self.hold(new)?;
         let key = claim.map(|claim| self.keys.take_for_execution(now, claim, new.id));
         let mut row = self.row_of(now, new, key);
         row.tell(now, NewEvent::plain(EventKind::Queued));
@@ -92,6 +93,18 @@ impl Table {
         Ok(())
     }
 
+    fn hold(&mut self, new: &NewExecution) -> Result<(), AdmitError> {
+        let Requester::Consumer(consumer) = new.requester else {
+            return Ok(());
+        };
+        let price = new.model.price;
+        let held = self.wallets.hold(consumer, price);
+        held.map_err(|available| AdmitError::InsufficientCredits {
+            required: price.credits(),
+            available,
+        })
+    }
+
     fn row_of(&self, now: Timestamp, new: &NewExecution, key: Option<Arc<KeyName>>) -> Row {
         let NewExecution {
             id,
@@ -101,6 +114,7 @@ impl Table {
             payload,
             concealed,
             deadline_in,
+            developer_share,
             idempotency: _,
         } = new;
         let (who, price) = match requester {
@@ -115,6 +129,7 @@ impl Table {
             who,
             model: Arc::clone(model),
             price,
+            share: *developer_share,
             material: Material {
                 inputs: inputs.clone(),
                 payload: payload.clone(),

@@ -10,10 +10,10 @@ use tarsify_domain::execution::{
     NewExecution, ProviderJobId, RunnableModel, RunnableModels, Settlement, Stage, TokenHash,
     Written,
 };
-use tarsify_domain::id::{DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
 use tarsify_domain::idempotency::{Begun, IdempotencyClaim, IdempotencyRepository, StoredAnswer};
 use tarsify_domain::text::Slug;
-use tarsify_domain::{Page, PageRequest, RepoError, Scope};
+use tarsify_domain::{Credits, Page, PageRequest, RepoError, Scope};
 
 use super::MemoryStore;
 
@@ -61,6 +61,10 @@ impl ExecutionRepository for MemoryStore {
 
     async fn find_replay(&self, claim: &IdempotencyClaim) -> Result<Option<Admitted>, AdmitError> {
         self.table().find_replay(claim)
+    }
+
+    async fn find_funds(&self, consumer: ConsumerId) -> Result<Credits, RepoError> {
+        Ok(self.wallet(consumer).available.credits())
     }
 
     async fn request_cancel(

@@ -11,7 +11,7 @@ use tarsify_domain::execution::{
     RunnableModel, Stage, TokenHash,
 };
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId};
-use tarsify_domain::money::Price;
+use tarsify_domain::money::{Price, Share};
 use time::format_description::well_known::Rfc3339;
 
 use super::keys::KeyName;
@@ -41,6 +41,8 @@ pub(super) struct Row {
     pub(super) who: Who,
     pub(super) model: Arc<RunnableModel>,
     pub(super) price: Price,
+    /// What of the price the developer earns.
+    pub(super) share: Share,
     pub(super) material: Material,
     pub(super) key: Option<Arc<KeyName>>,
     pub(super) created_at: Timestamp,
@@ -86,10 +88,9 @@ impl Row {
         self.stage == Stage::Ended && self.next_action_at.is_none()
     }
 
-    /// Whether it is one of the runs of its model.
-    pub(super) fn is_counted(&self) -> bool {
-        let is_run = matches!(self.who, Who::Consumer(_));
-        is_run && self.status == ExecutionStatus::Completed
+    /// Whether it is one of the runs of its model, and not its developer's own.
+    pub(super) const fn is_a_run(&self) -> bool {
+        matches!(self.who, Who::Consumer(_))
     }
 
     pub(super) fn seat(&self) -> Seat {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tarsify_domain::Timestamp;
 use tarsify_domain::catalog::Provider;
-use tarsify_domain::execution::{ProviderJobId, RunnableModel, Stage};
+use tarsify_domain::execution::{ExecutionStatus, ProviderJobId, RunnableModel, Stage};
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
 use tarsify_domain::text::Slug;
 use time::Date;
@@ -15,6 +15,7 @@ use super::StoredEvent;
 use super::keys::Keys;
 use super::row::{Row, Who};
 use super::schedule::Schedule;
+use super::wallets::Wallets;
 
 /// What a [`super::MemoryStore`] holds.
 #[derive(Default)]
@@ -28,9 +29,10 @@ pub(super) struct Table {
     /// Every job whose id is known.
     pub(super) jobs: HashMap<(Provider, ProviderJobId), ExecutionId>,
     pub(super) keys: Keys,
+    pub(super) wallets: Wallets,
     /// How many test runs each developer has had on a day.
     pub(super) trials: HashMap<(DeveloperId, Date), u32>,
-    /// Runs that completed and are not yet counted.
+    /// Runs that have ended and were not yet seen by a tally.
     untallied: VecDeque<ExecutionId>,
     /// Ended, and nothing is left to be done.
     finished: Vec<ExecutionId>,
@@ -71,7 +73,8 @@ impl Table {
         self.rows.insert(row.id, row);
     }
 
-    /// Changes a row, if there is one, and its places in the indexes.
+    /// Changes a row, if there is one, and its places in the indexes. Whoever ends it thereby, its
+    /// price is seen to, once.
     pub(super) fn change<T>(
         &mut self,
         id: ExecutionId,
@@ -86,7 +89,10 @@ impl Table {
             self.schedule.add(&changed);
         }
         let is_new = row.stage == Stage::Ended && stage != Stage::Ended;
-        if is_new && row.is_counted() {
+        if is_new {
+            self.wallets.resolve(row);
+        }
+        if is_new && row.is_a_run() {
             self.untallied.push_back(id);
         }
         if row.is_finished() && !was_finished {
@@ -111,22 +117,23 @@ impl Table {
         self.runs_of_consumers.get(&id).copied().unwrap_or_default()
     }
 
-    /// Counts at most `limit` runs that completed, each once.
+    /// Takes at most `limit` runs that have ended, each once, and counts those that completed.
     pub(super) fn tally(&mut self, limit: u32) -> u64 {
-        let mut counted = 0;
-        while counted < u64::from(limit) {
+        let mut taken = 0;
+        while taken < u64::from(limit) {
             let Some(id) = self.untallied.pop_front() else {
                 break;
             };
-            if let Some(Row { who, model, .. }) = self.rows.get(&id)
-                && let Who::Consumer(consumer) = who
+            if let Some(row) = self.rows.get(&id)
+                && let Who::Consumer(consumer) = row.who
+                && row.status == ExecutionStatus::Completed
             {
-                *self.runs_of_models.entry(model.id).or_default() += 1;
-                *self.runs_of_consumers.entry(*consumer).or_default() += 1;
+                *self.runs_of_models.entry(row.model.id).or_default() += 1;
+                *self.runs_of_consumers.entry(consumer).or_default() += 1;
             }
-            counted += 1;
+            taken += 1;
         }
-        counted
+        taken
     }
 
     pub(super) fn forget_ended(&mut self) -> usize {

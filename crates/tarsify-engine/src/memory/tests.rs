@@ -11,7 +11,8 @@ use tarsify_domain::execution::{
     NewExecution, RunnableModel, Settlement, Stage, Then, Work, Written,
 };
 use tarsify_domain::id::{ConsumerId, ExecutionId};
-use tarsify_domain::{Clock, Timestamp};
+use tarsify_domain::money::{Millicredits, Price};
+use tarsify_domain::{Clock, Credits, Timestamp};
 use tarsify_testing::TestClock;
 use tarsify_testing::builders::{
     advance, attempt, attempt_with_job, completion, idempotency_claim, new_run, new_token,
@@ -20,11 +21,18 @@ use tarsify_testing::builders::{
 use tarsify_testing::clock::MOMENT;
 use time::Duration;
 
-use super::MemoryStore;
+use super::{MemoryStore, Wallet};
 
 /// The answer of a future that never waits.
 fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("the store waited")
+}
+
+/// A consumer who can spend 1,000 credits.
+fn funded(store: &MemoryStore) -> ConsumerId {
+    let consumer = ConsumerId::new(MOMENT);
+    store.grant(consumer, Credits::new(1_000));
+    consumer
 }
 
 struct Bench {
@@ -40,11 +48,12 @@ impl Bench {
         let store = MemoryStore::with_clock(Arc::new(clock.clone()));
         let model = runnable_model();
         store.add_model(model.clone());
+        let consumer = funded(&store);
         Self {
             store,
             clock,
             model: Arc::new(model),
-            consumer: ConsumerId::new(MOMENT),
+            consumer,
         }
     }
 
@@ -154,6 +163,59 @@ fn test_runs_do_not_keep_counted_runs_from_being_forgotten() {
 }
 
 #[test]
+fn credits_are_given_and_never_taken_by_a_grant() {
+    let store = MemoryStore::new();
+    let consumer = funded(&store);
+    for given in [0, -1, -1_000, i64::MIN] {
+        store.grant(consumer, Credits::new(given));
+    }
+    let wallet = |available| Wallet {
+        available: Millicredits::new(available),
+        held: Millicredits::ZERO,
+    };
+    assert_eq!(store.wallet(consumer), wallet(1_000_000));
+    store.grant(consumer, Credits::new(5));
+    assert_eq!(store.wallet(consumer), wallet(1_005_000));
+    assert_eq!(store.wallet(ConsumerId::new(MOMENT)), wallet(0));
+    store.grant(consumer, Credits::new(i64::MAX));
+    assert_eq!(store.wallet(consumer), wallet(i64::MAX));
+}
+
+#[test]
+fn what_was_paid_stays_paid_when_its_run_is_forgotten() {
+    let bench = Bench::new();
+    let price = bench.model.price.credits().millicredits().get();
+    let wallet = |available, held| Wallet {
+        available: Millicredits::new(available),
+        held: Millicredits::new(held),
+    };
+    bench.run();
+    bench.settle(&completion(&bench.submit(), json!(1)));
+    bench.run();
+    assert_eq!(bench.store.forget_ended(), 1);
+    let left = wallet(1_000_000 - 2 * price, price);
+    assert_eq!(bench.store.wallet(bench.consumer), left);
+    let earned = bench.store.earned(bench.model.developer_id);
+    let kept = bench.store.revenue();
+    assert_eq!(earned, Millicredits::new(price * 7 / 10));
+    assert_eq!(earned.get() + kept.get(), price);
+}
+
+#[test]
+fn without_a_price_nobody_needs_credits() {
+    let bench = Bench::new();
+    let free = RunnableModel {
+        price: Price::parse(0).unwrap(),
+        version: bench.model.version.next(),
+        ..RunnableModel::clone(&bench.model)
+    };
+    bench.store.add_model(free.clone());
+    let stranger = ConsumerId::new(MOMENT);
+    bench.admit(&new_run(&Arc::new(free), stranger));
+    assert_eq!(bench.store.wallet(stranger), Wallet::default());
+}
+
+#[test]
 fn clones_are_the_same_store() {
     let bench = Bench::new();
     let id = bench.run();
@@ -205,7 +267,7 @@ fn a_panic_under_the_lock_does_not_end_the_store() {
     let store = MemoryStore::with_clock(Arc::new(Faulty(AtomicBool::new(true))));
     let model = runnable_model();
     store.add_model(model.clone());
-    let new = new_run(&Arc::new(model), ConsumerId::new(MOMENT));
+    let new = new_run(&Arc::new(model), funded(&store));
     let panic = catch_unwind(AssertUnwindSafe(|| now(store.admit(&new))));
     assert!(panic.is_err());
     now(store.admit(&new)).unwrap();
@@ -217,7 +279,7 @@ fn the_system_tells_the_time_unless_somebody_else_does() {
     let store = MemoryStore::default();
     let model = runnable_model();
     store.add_model(model.clone());
-    let new = new_run(&Arc::new(model), ConsumerId::new(MOMENT));
+    let new = new_run(&Arc::new(model), funded(&store));
     let admitted = now(store.admit(&new)).unwrap();
     assert!(admitted.execution.summary.created_at > MOMENT);
 }

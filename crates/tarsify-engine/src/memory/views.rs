@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tarsify_domain::execution::{
-    AttemptReport, Execution, ExecutionKind, ExecutionReport, ExecutionSummary, JobPlace, ModelRef,
-    State,
+    AttemptReport, Execution, ExecutionKind, ExecutionReport, ExecutionStatus, ExecutionSummary,
+    JobPlace, ModelRef, State,
 };
 use tarsify_domain::{Credits, Scope};
 
@@ -49,13 +49,24 @@ impl Row {
             reason: self.end.reason,
             message: self.end.message.clone(),
             price: self.price,
-            // Credits are not kept here: whoever embeds the engine charges as he likes.
-            charged: Credits::ZERO,
+            charged: self.charged(),
             created_at: self.created_at,
             started_at: self.started_at,
             completed_at: self.end.completed_at,
             queue_time_ms: self.end.queue_ms,
             execution_time_ms: self.end.run_ms,
+        }
+    }
+
+    const fn charged(&self) -> Credits {
+        match self.status {
+            ExecutionStatus::Completed => self.price.credits(),
+            ExecutionStatus::Pending
+            | ExecutionStatus::Queued
+            | ExecutionStatus::Running
+            | ExecutionStatus::Failed
+            | ExecutionStatus::TimedOut
+            | ExecutionStatus::Cancelled => Credits::ZERO,
         }
     }
 

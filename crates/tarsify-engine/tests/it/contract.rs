@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tarsify_domain::catalog::TarsModelStatus;
 use tarsify_domain::execution::{NewEvent, RunnableModel};
-use tarsify_domain::id::{ConsumerId, ExecutionId, TarsModelId};
-use tarsify_engine::{MemoryStore, StoredEvent};
+use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::money::{Credits, Millicredits, Price};
+use tarsify_engine::{MemoryStore, StoredEvent, Wallet};
 use tarsify_testing::builders::runnable_model;
 use tarsify_testing::clock::MOMENT;
 use tarsify_testing::contract::executions::{Change, ExecutionProps};
@@ -31,6 +32,7 @@ impl ExecutionProps for MemoryProps {
         let RunnableModel {
             version,
             status,
+            price,
             base_model,
             endpoint,
             ..
@@ -39,6 +41,10 @@ impl ExecutionProps for MemoryProps {
             Change::Revise => *version = version.next(),
             Change::ReviseBaseModel => base_model.version = base_model.version.next(),
             Change::ReviseEndpoint => endpoint.version = endpoint.version.next(),
+            Change::Price(credits) => {
+                *version = version.next();
+                *price = Price::parse(credits).expect("a case names a good price");
+            }
             Change::Unpublish => {
                 *version = version.next();
                 *status = TarsModelStatus::Draft;
@@ -62,6 +68,27 @@ impl ExecutionProps for MemoryProps {
 
     async fn consumer(&self) -> ConsumerId {
         ConsumerId::new(MOMENT)
+    }
+
+    async fn fund(&self, consumer: ConsumerId, credits: Credits) {
+        self.store.grant(consumer, credits);
+    }
+
+    async fn wallet(&self, consumer: ConsumerId) -> (Millicredits, Millicredits) {
+        let Wallet { available, held } = self.store.wallet(consumer);
+        (available, held)
+    }
+
+    async fn earned(&self, developer: DeveloperId) -> Millicredits {
+        self.store.earned(developer)
+    }
+
+    async fn revenue(&self) -> Millicredits {
+        self.store.revenue()
+    }
+
+    async fn faults(&self) -> Vec<String> {
+        Vec::new()
     }
 
     async fn pass(&self, time: Duration) {

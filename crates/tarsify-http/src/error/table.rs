@@ -205,6 +205,10 @@ pub(crate) fn run_error(kind: ExecutionKind, now: Timestamp) -> impl Fn(RunError
         RunError::InputsDoNotFit(issues) => ApiError::faults(ErrorCode::InputsDoNotFit, issues),
         RunError::KeyReused => ApiError::new(ErrorCode::IdempotencyKeyReused),
         RunError::QuotaUsedUp(quota) => ApiError::quota_used_up(quota, now),
+        RunError::InsufficientCredits {
+            required,
+            available,
+        } => ApiError::insufficient(required, available),
         RunError::Repo(error) => error.into(),
     }
 }

@@ -138,7 +138,7 @@ async fn quote(
     success(&QuotedRunOut {
         valid: true,
         price_credits: quote.price.credits().get(),
-        available_credits: consumer.credits_balance.get(),
+        available_credits: quote.available.get(),
         estimated_seconds: quote.estimated_seconds,
     })
 }

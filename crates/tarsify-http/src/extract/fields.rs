@@ -23,6 +23,11 @@ impl Fields {
         self.issues
     }
 
+    /// Whether nothing was wrong so far.
+    pub(crate) const fn is_faultless(&self) -> bool {
+        self.issues.is_empty()
+    }
+
     /// Notes a fault that concerns the object as a whole.
     pub(crate) fn refuse(&mut self, issue: Issue) {
         self.issues.push(issue);

@@ -42,19 +42,7 @@ caller!(
     /// A developer with a profile.
     RegisteredDeveloper(Developer)
 );
-/// An administrator. Handlers need only know that the caller is one.
-pub(crate) struct Administrator;
-
-impl FromRequest for Administrator {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let admin = request.extensions_mut().remove::<Admin>();
-        ready(
-            admin
-                .map(|_admin| Self)
-                .ok_or_else(|| ApiError::internal(AccessMismatch)),
-        )
-    }
-}
+caller!(
+    /// An administrator.
+    Administrator(Admin)
+);

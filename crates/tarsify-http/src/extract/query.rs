@@ -86,6 +86,11 @@ impl QueryFields {
         }
     }
 
+    /// Notes a fault that concerns parameters together.
+    pub(crate) fn refuse(&mut self, issue: Issue) {
+        self.issues.push(issue);
+    }
+
     /// `page`, `limit` and `cursor` of a list in this order.
     pub(crate) fn page(&mut self, order: Order) -> PageRequest {
         let page = self.optional("page", |text| {

@@ -95,14 +95,24 @@ pub(crate) async fn read_body(
     if !is_json {
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
     }
+    read_at_most(request, payload, MAX_BYTES).await
+}
+
+/// The bytes of a body of any kind that is not larger than `most`.
+pub(crate) async fn read_at_most(
+    request: &HttpRequest,
+    payload: Payload,
+    most: usize,
+) -> Result<Bytes, ApiError> {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
     let too_large = declared
         .and_then(|length| length.to_str().ok())
         .and_then(|length| length.parse::<u64>().ok())
-        .is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > MAX_BYTES));
+        .is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > most));
     if too_large {
         return Err(ApiError::new(ErrorCode::PayloadTooLarge));
     }
-    let bytes = timeout(PATIENCE, read_bytes(payload)).await;
+    let bytes = timeout(PATIENCE, read_bytes(payload, most)).await;
     let bytes = bytes.map_err(|_elapsed| {
         let message = format!("did not arrive within {} seconds", PATIENCE.as_secs());
         ApiError::fault(Misfit::new("timeout", message).at(""))
@@ -115,14 +125,14 @@ fn is_json(media_type: &str) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-async fn read_bytes(mut payload: Payload) -> Result<BytesMut, ApiError> {
+async fn read_bytes(mut payload: Payload, most: usize) -> Result<BytesMut, ApiError> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
             let message = format!("could not be read to its end: {error}");
             ApiError::fault(Misfit::new("syntax", message).at(""))
         })?;
-        if bytes.len() + chunk.len() > MAX_BYTES {
+        if bytes.len() + chunk.len() > most {
             return Err(ApiError::new(ErrorCode::PayloadTooLarge));
         }
         bytes.extend_from_slice(&chunk);

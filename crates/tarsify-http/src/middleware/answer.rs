@@ -23,6 +23,10 @@ use crate::middleware::access::Caller;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
+/// Marks an answer as a page for people: it says by itself what failed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page;
+
 /// Answers every request of the application in the same manner.
 ///
 /// # Errors
@@ -39,7 +43,9 @@ pub async fn answer(
     let as_problem = wants_problem(request.headers());
 
     let mut response = next.call(request).await?.map_into_boxed_body();
-    let causes = if response.status().is_client_error() || response.status().is_server_error() {
+    let fails = response.status().is_client_error() || response.status().is_server_error();
+    let is_page = response.response().extensions().contains::<Page>();
+    let causes = if fails && !is_page {
         let failure = failure_of(&mut response);
         let causes = failure.causes.clone();
         response = write_failure(response, &failure, &request_id, as_problem);
@@ -99,7 +105,12 @@ fn failure_of(response: &mut ServiceResponse<BoxBody>) -> Failure {
         status if status.is_client_error() => ErrorCode::Validation,
         _ => ErrorCode::Internal,
     };
-    let causes = response.response().error().map(ToString::to_string);
+    // What a framework says of a bad request may hold parts of it.
+    let causes = response
+        .response()
+        .error()
+        .filter(|_| response.status().is_server_error())
+        .map(ToString::to_string);
     Failure {
         code,
         class: code.class(),
@@ -196,6 +207,18 @@ fn log(
             principal_id = id,
             causes,
             "request failed"
+        );
+    } else if let Some(causes) = causes {
+        tracing::warn!(
+            method,
+            route,
+            status,
+            duration_ms,
+            request_id,
+            principal = kind,
+            principal_id = id,
+            causes,
+            "request refused"
         );
     } else {
         tracing::info!(

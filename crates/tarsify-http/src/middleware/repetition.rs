@@ -17,9 +17,11 @@ use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use tarsify_domain::ErrorCode;
 use tarsify_domain::idempotency::{Begun, IdempotencyClaim, IdempotencyRepository};
+use uuid::{Builder, Uuid};
 
 use super::access::Principal;
 use crate::error::ApiError;
+use crate::extract::effect::Effect;
 use crate::extract::key::{self, IDEMPOTENCY_KEY};
 use crate::extract::valid::read_body;
 
@@ -99,6 +101,7 @@ async fn begin(
         key,
     };
     request.set_payload(Payload::from(body));
+    request.extensions_mut().insert(Effect(effect(&claim)));
     match store.begin(&claim, PATIENCE).await? {
         Begun::Fresh => Ok(Turn::Ours(store, claim)),
         Begun::Answered(answer) => stored::replay(&answer).map(Turn::Over),
@@ -106,6 +109,33 @@ async fn begin(
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))),
         Begun::Reused => Err(ApiError::new(ErrorCode::IdempotencyKeyReused)),
     }
+}
+
+/// The id of what a request makes: the same each time that it is sent under its key, so that it is
+/// made once even when the answer to the first was lost, and with it what we remember of the key.
+fn effect(claim: &IdempotencyClaim) -> Uuid {
+    let IdempotencyClaim {
+        principal,
+        route,
+        key,
+        fingerprint,
+    } = claim;
+    let mut hash = Sha256::new();
+    for part in [
+        principal.as_bytes(),
+        b"\n",
+        route.as_bytes(),
+        b"\n",
+        key.as_str().as_bytes(),
+    ] {
+        hash.update(part);
+    }
+    hash.update(fingerprint);
+    let mut id = [0; 16];
+    for (byte, its) in id.iter_mut().zip(hash.finalize()) {
+        *byte = its;
+    }
+    Builder::from_custom_bytes(id).into_uuid()
 }
 
 /// The address by its first name, with what stands in the place of its parameters: a key means

@@ -120,7 +120,7 @@ fn parameters(page: &mut String, operation: &Map<String, Value>) {
         match place {
             "query" => line(page, &format!("- `{name}`: {description}")),
             // The others are explained once, above.
-            "header" if ["Prefer", "Idempotency-Key"].contains(&name) => {
+            "header" if ["Prefer", "Idempotency-Key", "Stripe-Signature"].contains(&name) => {
                 line(page, &format!("- `{name}` (header): {description}"));
             }
             _ => continue,

@@ -180,7 +180,7 @@ fn is_tagged(route: &Route) -> bool {
             versioned && !route.path.ends_with("base-models") || route.tag == "Marketplace"
         }
         Shape::Page => route.tag == "Marketplace",
-        Shape::Created => true,
+        Shape::Created | Shape::Noted => true,
         Shape::Accepted | Shape::Empty | Shape::Nothing => false,
     }
 }
@@ -194,6 +194,11 @@ fn success(route: &Route, schemas: &Map<String, Value>) -> (&'static str, Value)
         (Shape::Nothing, _) | (_, None) => return ("204", json!({ "description": "Done." })),
         (Shape::One, Some(data)) => ("200", "Done.", enveloped(&data)),
         (Shape::Created, Some(data)) => ("201", "Made; `Location` says where.", enveloped(&data)),
+        (Shape::Noted, Some(data)) => (
+            "201",
+            "Made; it has no address of its own.",
+            enveloped(&data),
+        ),
         (Shape::Accepted, Some(data)) => (
             "202",
             "Accepted; `Location` says where it is.",

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 use tarsify_domain::catalog::{Category, TarsModelStatus};
+use tarsify_domain::earnings::{PayoutStatus, Period};
 use tarsify_domain::execution::{ExecutionKind, ExecutionStatus};
+use tarsify_domain::ledger::EntryKind;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, Required, SchemaFormat, Type};
 
@@ -193,6 +195,70 @@ pub(crate) fn idempotency_key() -> Parameter {
         .description(Some(
             "Your name for this request: sent again with the same body, it is answered as before \
              (`Idempotency-Replayed: true`) and nothing is made twice.",
+        ))
+        .schema(Some(schema.build()))
+        .build()
+}
+
+/// The kind of a statement's lines.
+pub(crate) fn transaction_type() -> Parameter {
+    parameter(
+        "type",
+        "Only lines of this kind.",
+        words(EntryKind::ALL.iter().map(|word| word.as_str())),
+    )
+}
+
+/// The status of payouts.
+pub(crate) fn payout_status() -> Parameter {
+    parameter(
+        "status",
+        "Only those in this status.",
+        words(PayoutStatus::ALL.iter().map(|word| word.as_str())),
+    )
+}
+
+/// How far back to look.
+pub(crate) fn period() -> Parameter {
+    parameter(
+        "period",
+        "How many days to look back, today (UTC) included; `30d` when it is not sent.",
+        words(Period::ALL.iter().map(|word| word.as_str())),
+    )
+}
+
+/// When to begin and to end.
+pub(crate) fn span() -> [Parameter; 2] {
+    let moment = || {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .examples([Value::from("2026-11-21")])
+    };
+    [
+        parameter(
+            "from",
+            "Only from then on: a moment as in RFC 3339, or a day (UTC) such as `2026-11-21`.",
+            moment(),
+        ),
+        parameter(
+            "to",
+            "Only before then: a moment as in RFC 3339, or a day (UTC), which is included.",
+            moment(),
+        ),
+    ]
+}
+
+/// What proves that a message is Stripe's.
+pub(crate) fn stripe_signature() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .examples([Value::from("t=1795250000,v1=5257a869…")]);
+    ParameterBuilder::new()
+        .name("Stripe-Signature")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "What Stripe signs the message with; without a good one it is refused.",
         ))
         .schema(Some(schema.build()))
         .build()

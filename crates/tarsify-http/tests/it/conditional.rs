@@ -34,6 +34,12 @@ async fn tagged(shop: &Shop) -> Vec<Ask<'_>> {
             .token(&developer),
         shop.get(format!("/api/admin/executions/{run}"))
             .token(&admin),
+        shop.get(format!("/api/marketplace/runs/{run}/receipt"))
+            .token(&consumer),
+        shop.get("/api/marketplace/credits").token(&consumer),
+        shop.get("/api/studio/earnings").token(&developer),
+        shop.get("/api/studio/analytics").token(&developer),
+        shop.get("/api/admin/credit-packages").token(&admin),
         shop.get("/api/marketplace/auth/me").token(&consumer),
         shop.get("/api/consumer/auth/me").token(&consumer),
         shop.get("/api/studio/auth/me").token(&developer),
@@ -147,7 +153,7 @@ async fn the_markets_tag_follows_what_it_shows() {
 #[actix_web::test]
 async fn head_is_answered_like_get() {
     let shop = Shop::open().await;
-    for ask in tagged(&shop).await.into_iter().take(14) {
+    for ask in tagged(&shop).await.into_iter().take(19) {
         let got = ask.clone().await;
         let head = ask.clone().method(Method::HEAD).await;
         assert_eq!(head.status, 200);

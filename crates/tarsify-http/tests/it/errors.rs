@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::http::Method;
 use serde_json::{Value, json};
 use tarsify_domain::people::Realm;
+use tarsify_testing::fake::Mood;
 use tarsify_testing::{FakeAuthenticator, World};
 
 use crate::failures::Panicking;
@@ -40,6 +41,7 @@ async fn every_code_is_said_as_the_contract_says() {
     administration(&shop, &mut codes).await;
     studio(&shop, &mut codes).await;
     runs(&shop, &mut codes).await;
+    money(&shop, &mut codes).await;
     repetitions(&shop, &mut codes).await;
     quota(&mut codes).await;
     let lost = lost_update(&shop).await;
@@ -213,6 +215,28 @@ async fn repetitions(shop: &Shop, codes: &mut BTreeSet<String>) {
     made.assert(201, "");
     seen(codes, &twin);
     seen(codes, &make("ep-other").await);
+}
+
+async fn money(shop: &Shop, codes: &mut BTreeSet<String>) {
+    let ada = shop.token(Realm::Consumers, "ada");
+    let grace = shop.token(Realm::Developers, "grace");
+    let admin = shop.admin();
+    let id = shop.consumer_id(&ada).await;
+    let take = shop.post(format!("/api/admin/consumers/{id}/credits"));
+    let body = json!({ "amount": -1_000_000, "reason": "A mistake." });
+    seen(codes, &take.token(&admin).json(&body).await);
+    let payout = |amount: i64| {
+        let ask = shop.post("/api/studio/payouts/request").token(&grace);
+        ask.json(&json!({ "amount": amount }))
+    };
+    seen(codes, &payout(5_000).await);
+    shop.verifies(&grace).await;
+    seen(codes, &payout(4_999).await);
+    let absent = without_ids("/api/marketplace/credits/purchases/{id}");
+    seen(codes, &shop.get(absent).token(&ada).await);
+    shop.payments.set(Mood::Refusing);
+    seen(codes, &shop.asks_to_buy(&ada, 500).await);
+    shop.payments.set(Mood::Obliging);
 }
 
 /// A developer who has used up his test runs of the day.

@@ -110,6 +110,7 @@ async fn an_outage_of_the_store_is_told_on_every_route_that_needs_it() {
     let admin = shop.admin();
     shop.store.start_outage();
     shop.runs.start_outage();
+    shop.treasury.start_outage();
     shop.health.start_outage();
     let mut told = 0;
     for route in routes() {
@@ -133,6 +134,11 @@ async fn an_outage_of_the_store_is_told_on_every_route_that_needs_it() {
                 reply.assert(200, "");
                 continue;
             }
+            // Who is not believed does not reach the store.
+            if path == "/api/webhooks/stripe" {
+                reply.assert(400, "ERR_1001");
+                continue;
+            }
             reply.assert(503, "ERR_1005");
             let body = reply.json();
             assert_eq!(body["error"]["retryable"], true);
@@ -144,6 +150,7 @@ async fn an_outage_of_the_store_is_told_on_every_route_that_needs_it() {
     assert!(told > 40, "only {told} addresses were tried");
     shop.store.end_outage();
     shop.runs.end_outage();
+    shop.treasury.end_outage();
     shop.get("/api/marketplace/models").await.assert(200, "");
     shop.get("/api/marketplace/auth/me")
         .token(&consumer)

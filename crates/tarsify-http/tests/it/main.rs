@@ -15,7 +15,13 @@ mod conditional;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
+mod credit_packages;
+#[cfg(test)]
+mod credits;
+#[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod earnings;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
@@ -31,6 +37,8 @@ mod health;
 #[cfg(test)]
 mod inputs;
 #[cfg(test)]
+mod local_pages;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod market_cache;
@@ -41,13 +49,19 @@ mod order;
 #[cfg(test)]
 mod paging;
 #[cfg(test)]
+mod payouts;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod preconditions;
 #[cfg(test)]
+mod purchases;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod refunds;
 #[cfg(test)]
 mod repetition;
 #[cfg(test)]
@@ -56,6 +70,8 @@ mod runs;
 mod schemas;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod stripe;
 #[cfg(test)]
 mod successes;
 #[cfg(test)]

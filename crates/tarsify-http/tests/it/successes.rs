@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
+use tarsify_domain::payments::{CheckoutRef, PaymentEvent, PaymentRef};
 use tarsify_domain::people::Realm;
 use tarsify_http::routes;
 
@@ -127,6 +128,9 @@ async fn every_route_answers_as_the_contract_says() {
     runs(&mut walk).await;
     test_runs(&mut walk, &developer, &model).await;
     executions(&mut walk).await;
+    credits(&mut walk).await;
+    earnings(&mut walk, &developer, &model).await;
+    money_of_others(&mut walk).await;
     let admin = walk.shop.admin();
     let retire = [
         ("/api/admin/base-models/{id}", id(&base)),
@@ -344,6 +348,106 @@ async fn executions(walk: &mut Walk) {
     let told = step(Method::POST, webhook, "").of(callback).with(&news);
     let told = walk.take(told).await;
     assert_eq!((told.status, told.text().as_str()), (200, ""));
+}
+
+async fn credits(walk: &mut Walk) {
+    const HISTORY: &str = "/api/marketplace/credits/history";
+    let token = walk.shop.token(Realm::Consumers, "ada");
+    let run = walk.shop.finished(&token, "anime-generator").await;
+    let receipt = "/api/marketplace/runs/{id}/receipt";
+    let receipt = step(Method::GET, receipt, &token).of(run.as_str().unwrap());
+    walk.take(receipt).await;
+    let offer = "/api/marketplace/credits/packages";
+    walk.take(step(Method::GET, offer, "")).await;
+    let buy = "/api/marketplace/credits/purchase";
+    let body = json!({ "amountCents": 500 });
+    let bought = walk.take(step(Method::POST, buy, &token).with(&body)).await;
+    let bought = id(&bought.assert(201, "").data());
+    let paid = PaymentEvent::Paid {
+        purchase: bought.parse().unwrap(),
+        checkout: CheckoutRef::parse("cs_1").unwrap(),
+        payment: PaymentRef::parse("pi_1").unwrap(),
+        cents: 500,
+        currency: "usd".to_owned(),
+    };
+    let told = walk.shop.is_told("evt_1", &paid).await;
+    snapshot!(name(&Method::POST, "/api/webhooks/stripe"), told);
+    walk.seen.insert("POST /api/webhooks/stripe".to_owned());
+    let one = "/api/marketplace/credits/purchases/{id}";
+    walk.take(step(Method::GET, one, &token).of(&bought)).await;
+    walk.take(step(Method::GET, HISTORY, &token)).await;
+    walk.take(step(Method::GET, "/api/marketplace/credits", &token))
+        .await;
+    let lines = "/api/marketplace/credits/transactions";
+    walk.take(step(Method::GET, lines, &token)).await;
+}
+
+async fn earnings(walk: &mut Walk, token: &str, model: &str) {
+    let developer = walk.shop.developer_id(token).await;
+    walk.shop
+        .treasury
+        .own_model(developer, model.parse().unwrap());
+    for path in [
+        "/api/studio/earnings",
+        "/api/studio/earnings/history",
+        "/api/studio/analytics",
+    ] {
+        walk.take(step(Method::GET, path, token)).await;
+    }
+    let one = "/api/studio/analytics/models/{id}";
+    walk.take(step(Method::GET, one, token).of(model)).await;
+    let urls = json!({
+        "returnUrl": "https://studio.example.com/payouts",
+        "refreshUrl": "https://studio.example.com/payouts/connect",
+    });
+    let connect = "/api/studio/payouts/connect-stripe";
+    walk.take(step(Method::POST, connect, token).with(&urls))
+        .await;
+    walk.shop.verifies(token).await;
+    walk.shop.earns(token, 10_000).await;
+    let body = json!({ "amount": 5_000 });
+    let request = "/api/studio/payouts/request";
+    let made = walk.take(step(Method::POST, request, token).with(&body));
+    made.await.assert(201, "");
+    walk.take(step(Method::GET, "/api/studio/payouts", token))
+        .await;
+}
+
+async fn money_of_others(walk: &mut Walk) {
+    const ALL: &str = "/api/admin/credit-packages";
+    const ONE: &str = "/api/admin/credit-packages/{id}";
+    let admin = walk.shop.admin();
+    let body = json!({
+        "credits": 3_000, "bonusCredits": 100, "priceCents": 3_000, "popular": true,
+    });
+    let made = walk.take(step(Method::POST, ALL, &admin).with(&body)).await;
+    let package = id(&made.assert(201, "").data());
+    let changes = [
+        (Method::PATCH, json!({ "priceCents": 2_900 })),
+        (Method::PUT, json!({ "bonusCredits": 0, "popular": false })),
+    ];
+    for (method, change) in &changes {
+        let step = step(method.clone(), ONE, &admin).of(&package);
+        walk.take(step.with(change)).await.assert(200, "");
+    }
+    walk.take(step(Method::GET, ONE, &admin).of(&package)).await;
+    walk.take(step(Method::GET, ALL, &admin)).await;
+    walk.take(step(Method::DELETE, ONE, &admin).of(&package))
+        .await
+        .assert(204, "");
+    let ada = walk.shop.token(Realm::Consumers, "ada");
+    let consumer = walk.shop.consumer_id(&ada).await.to_string();
+    let body = json!({ "amount": -5, "reason": "Given by mistake." });
+    let adjust = "/api/admin/consumers/{id}/credits";
+    let adjust = step(Method::POST, adjust, &admin).of(&consumer);
+    walk.take(adjust.with(&body)).await.assert(201, "");
+    let run = walk.shop.finished(&ada, "anime-generator").await;
+    let body = json!({ "amount": 10, "reason": "The picture was black." });
+    let refund = "/api/admin/executions/{id}/refund";
+    let refund = step(Method::POST, refund, &admin).of(run.as_str().unwrap());
+    walk.take(refund.with(&body)).await.assert(201, "");
+    let verify = "/api/admin/ledger/verify";
+    walk.take(step(Method::GET, verify, &admin)).await;
 }
 
 #[actix_web::test]

@@ -9,6 +9,7 @@ mod picture;
 mod run_store;
 mod runs;
 mod shop;
+mod treasury;
 
 pub(crate) use ask::{Ask, Reply};
 pub(crate) use document::without_ids;

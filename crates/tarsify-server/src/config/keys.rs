@@ -155,6 +155,17 @@ keys! {
     DAILY_TEST_RUNS = Key::new("executions.daily_test_runs", integer(0, 1_000_000));
     LEASE = Key::new("executions.lease_seconds", integer(1, 30));
 
+    DEVELOPER_SHARE = Key::new("money.developer_share_bps", integer(0, 10_000));
+    MATURE_AFTER = Key::new("money.mature_after_seconds", integer(0, 31_536_000));
+    MINIMUM_PAYOUT = Key::new("money.minimum_payout_credits", integer(1, 1_000_000_000));
+    WELCOME_CREDITS = Key::new("money.welcome_credits", integer(0, 1_000_000)).variable("WELCOME_CREDITS");
+
+    STRIPE_KEY = Key::new("stripe.secret_key", Kind::Text).variable("STRIPE_SECRET_KEY").secret();
+    STRIPE_WEBHOOK_SECRETS = Key::new("stripe.webhook_secrets", Kind::List(&[','])).variable("STRIPE_WEBHOOK_SECRETS").secret();
+    STRIPE_BASE_URL = Key::new("stripe.base_url", Kind::Text).variable("STRIPE_BASE_URL");
+    STRIPE_SUCCESS_URL = Key::new("stripe.success_url", Kind::Text).variable("STRIPE_SUCCESS_URL");
+    STRIPE_CANCEL_URL = Key::new("stripe.cancel_url", Kind::Text).variable("STRIPE_CANCEL_URL");
+
     LOG_LEVEL = Key::new("log.level", Kind::Text).variable("LOG_LEVEL");
     LOG_FORMAT = Key::new("log.format", Kind::Choice(&["auto", "json", "text"]));
 

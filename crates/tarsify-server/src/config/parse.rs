@@ -51,6 +51,17 @@ pub(super) fn web_url(text: &str) -> Result<Url, Wrong> {
     Ok(url)
 }
 
+/// The address of a page, as it is written: it may hold a query and places to be filled in.
+pub(super) fn page_url(text: &str) -> Result<String, Wrong> {
+    const REMEDY: &str = "Give a URL such as https://shop.example.com/credits";
+    let url =
+        Url::parse(text).map_err(|error| Wrong::new(format!("is not a URL ({error})"), REMEDY))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Wrong::new("is neither http nor https", REMEDY));
+    }
+    Ok(text.to_owned())
+}
+
 pub(super) fn origin(text: &str) -> Result<Origin, Wrong> {
     let refuse = |problem: &str| {
         let remedy = "List each origin as scheme://host or scheme://host:port, such as https://shop.example.com";

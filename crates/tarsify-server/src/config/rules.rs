@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use serde_json::Value;
 use url::{Host, Url};
 
 use super::fault::Wrong;
@@ -12,6 +13,7 @@ use super::reader::Reader;
 /// Notes every broken rule.
 pub(super) fn check(reader: &mut Reader) {
     check_projects_differ(reader);
+    check_stripe_is_heard(reader);
     // An unknown environment has its own fault; to guess which rules hold would only add misleading ones.
     match reader.text(&keys::ENVIRONMENT) {
         Some("production") => check_production(reader),
@@ -29,6 +31,22 @@ fn check_projects_differ(reader: &mut Reader) {
         let remedy =
             "Set FIREBASE_USERS_PROJECT_ID and FIREBASE_DEVS_PROJECT_ID to two different projects";
         reader.refuse(&keys::DEVS_PROJECT, Wrong::new(problem, remedy));
+    }
+}
+
+/// What is paid is granted when Stripe says so, and only then.
+fn check_stripe_is_heard(reader: &mut Reader) {
+    let is_heard = reader
+        .entry(&keys::STRIPE_WEBHOOK_SECRETS)
+        .is_some_and(|entry| match &entry.value {
+            Value::Array(secrets) => !secrets.is_empty(),
+            Value::String(text) => !text.trim().is_empty(),
+            _ => true,
+        });
+    if reader.is_given(&keys::STRIPE_KEY) && !is_heard {
+        let problem = "is not set although STRIPE_SECRET_KEY is: nobody would get what he paid for";
+        let remedy = "Set STRIPE_WEBHOOK_SECRETS to the signing secret of the webhook endpoint that leads to /api/webhooks/stripe (two, separated by a comma, while you rotate them)";
+        reader.refuse(&keys::STRIPE_WEBHOOK_SECRETS, Wrong::new(problem, remedy));
     }
 }
 
@@ -66,6 +84,12 @@ fn check_production(reader: &mut Reader) {
         &keys::BASE_URL,
         "is http: whoever sits on the way could read the key and every input and result",
         "Give an https URL, or unset it for RunPod's; http is for this machine only",
+    );
+    check_encrypted(
+        reader,
+        &keys::STRIPE_BASE_URL,
+        "is http: whoever sits on the way could read the key and move money",
+        "Give an https URL, or unset it for Stripe's; http is for this machine only",
     );
 }
 

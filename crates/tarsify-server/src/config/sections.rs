@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::Deserialize;
+use tarsify_domain::money::{Credits, Share};
 use url::Url;
 
 use super::reader::Reader;
@@ -21,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) identity: Identity,
     pub(crate) runpod: RunPod,
     pub(crate) executions: Executions,
+    pub(crate) money: Money,
+    pub(crate) stripe: Stripe,
     pub(crate) log: Log,
     pub(crate) market: Market,
 }
@@ -174,6 +177,28 @@ pub(crate) struct Executions {
     pub(crate) lease: Duration,
 }
 
+/// What runs, payouts and newcomers come to.
+#[derive(Debug, Clone)]
+pub(crate) struct Money {
+    pub(crate) developer_share: Share,
+    /// How long earnings wait until they may be paid out.
+    pub(crate) mature_after: Duration,
+    pub(crate) minimum_payout: Credits,
+    pub(crate) welcome: Credits,
+}
+
+/// Stripe: how it is reached, and how it proves itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Stripe {
+    pub(crate) secret_key: Option<Secret<String>>,
+    /// Any of them; two while one takes the place of the other.
+    pub(crate) webhook_secrets: Vec<Secret<String>>,
+    pub(crate) base_url: Url,
+    /// Where consumers come back to.
+    pub(crate) success_url: Option<String>,
+    pub(crate) cancel_url: Option<String>,
+}
+
 /// What is logged and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
@@ -208,6 +233,8 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
     let identity = read_identity(reader);
     let runpod = read_runpod(reader);
     let executions = read_executions(reader);
+    let money = read_money(reader);
+    let stripe = read_stripe(reader);
     let log = read_log(reader);
     let market = read_market(reader);
     Some(Config {
@@ -218,6 +245,8 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
         identity: identity?,
         runpod: runpod?,
         executions: executions?,
+        money: money?,
+        stripe: stripe?,
         log: log?,
         market: market?,
     })
@@ -318,6 +347,35 @@ fn read_executions(reader: &mut Reader) -> Option<Executions> {
         in_hand: in_hand?,
         daily_test_runs: daily_test_runs?,
         lease: Duration::from_secs(lease?),
+    })
+}
+
+fn read_money(reader: &mut Reader) -> Option<Money> {
+    let developer_share = reader.plain(&keys::DEVELOPER_SHARE);
+    let mature_after = reader.plain(&keys::MATURE_AFTER);
+    let minimum_payout = reader.plain(&keys::MINIMUM_PAYOUT);
+    let welcome = reader.plain(&keys::WELCOME_CREDITS);
+    Some(Money {
+        // Its bounds are those of the key.
+        developer_share: Share::parse(developer_share?).ok()?,
+        mature_after: Duration::from_secs(mature_after?),
+        minimum_payout: Credits::new(minimum_payout?),
+        welcome: Credits::new(welcome?),
+    })
+}
+
+fn read_stripe(reader: &mut Reader) -> Option<Stripe> {
+    let secret_key = reader.optional(&keys::STRIPE_KEY, parse::api_key);
+    let webhook_secrets = reader.list(&keys::STRIPE_WEBHOOK_SECRETS, parse::api_key);
+    let base_url = reader.parsed(&keys::STRIPE_BASE_URL, parse::web_url);
+    let success_url = reader.optional(&keys::STRIPE_SUCCESS_URL, parse::page_url);
+    let cancel_url = reader.optional(&keys::STRIPE_CANCEL_URL, parse::page_url);
+    Some(Stripe {
+        secret_key: secret_key?,
+        webhook_secrets: webhook_secrets?,
+        base_url: base_url?,
+        success_url: success_url?,
+        cancel_url: cancel_url?,
     })
 }
 

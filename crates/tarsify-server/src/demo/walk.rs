@@ -63,6 +63,14 @@ RUN=$(curl -s "$TARSIFY/api/marketplace/models/subtitle-maker/run" -H "Authoriza
 curl -s -X POST "$TARSIFY/api/marketplace/runs/$RUN/cancel" -H "Authorization: Bearer $CONSUMER"
 curl -s "$TARSIFY/api/marketplace/runs?limit=5" -H "Authorization: Bearer $CONSUMER"
 
+# What did not work cost nothing. He buys more credits; the page takes a test card here, and Stripe's does in earnest.
+curl -s "$TARSIFY/api/marketplace/runs/$RUN/receipt" -H "Authorization: Bearer $CONSUMER"
+curl -s "$TARSIFY/api/marketplace/credits/packages"
+PAGE=$(curl -s "$TARSIFY/api/marketplace/credits/purchase" -H "Authorization: Bearer $CONSUMER" -H 'Content-Type: application/json' -d '{{"amountCents":1000}}' | grep -o '"checkoutUrl":"[^"]*"' | cut -d '"' -f 4)
+curl -s "$PAGE" -d outcome=pay | grep -o 'It is paid[^<]*'
+curl -s "$TARSIFY/api/marketplace/credits" -H "Authorization: Bearer $CONSUMER"
+curl -s "$TARSIFY/api/marketplace/credits/transactions?limit=5" -H "Authorization: Bearer $CONSUMER"
+
 # A developer brands a base model, tries it himself, publishes it, and there it is.
 BASE=$(curl -s "$TARSIFY/api/studio/base-models?category=IMAGE" -H "Authorization: Bearer $DEVELOPER" | grep -o '"id":"[^"]*"' | head -n 1 | cut -d '"' -f 4)
 SLUG="my-model-$(date +%s)"
@@ -71,9 +79,15 @@ curl -s "$TARSIFY/api/studio/tars-models/$MODEL/test-run" -H "Authorization: Bea
 curl -s -X POST "$TARSIFY/api/studio/tars-models/$MODEL/publish" -H "Authorization: Bearer $DEVELOPER"
 curl -s "$TARSIFY/api/marketplace/models/$SLUG"
 
-# An administrator sees the endpoints that nobody else sees, and how a run went there.
+# Somebody runs it, and the developer has earned 70 % of 15 credits.
+curl -s "$TARSIFY/api/marketplace/models/$SLUG/run" -H "Authorization: Bearer $CONSUMER" -H 'Content-Type: application/json' -H 'Prefer: wait=30' -d '{{"inputs":{{"prompt":"a heron"}}}}' | cut -c 1-300
+curl -s "$TARSIFY/api/studio/earnings" -H "Authorization: Bearer $DEVELOPER"
+curl -s "$TARSIFY/api/studio/analytics?period=7d" -H "Authorization: Bearer $DEVELOPER"
+
+# An administrator sees the endpoints that nobody else sees, how a run went there, and that the money is right.
 curl -s "$TARSIFY/api/admin/endpoints" -H "Authorization: Bearer $ADMIN"
 curl -s "$TARSIFY/api/admin/executions/$RUN" -H "Authorization: Bearer $ADMIN"
+curl -s "$TARSIFY/api/admin/ledger/verify" -H "Authorization: Bearer $ADMIN"
 "#
         )
     }

@@ -142,7 +142,9 @@ async fn walk_through(place: &Place, walk: &str) {
     assert!(calls >= 8, "{walk}");
     assert_eq!(answers.lines().count(), calls, "{answers}");
     for answer in answers.lines() {
-        assert!(answer.contains(r#""success":true"#), "{answer}\n{said:#?}");
+        // The page with the test card is for people.
+        let is_good = answer.contains(r#""success":true"#) || answer.contains("It is paid");
+        assert!(is_good, "{answer}\n{said:#?}");
     }
 }
 
@@ -153,7 +155,8 @@ fn watch_curl(place: &Place) -> PathBuf {
     fs::create_dir_all(&folder).unwrap();
     let script = format!(
         "#!/bin/sh\nPATH=${{PATH#*:}}\nanswer=$(curl \"$@\") || exit\n\
-         printf '%s\\n' \"$answer\" | tee -a '{}'\n",
+         printf '%s\\n' \"$answer\" | tr '\\n' ' ' >> '{0}'; echo >> '{0}'\n\
+         printf '%s\\n' \"$answer\"\n",
         answers.display()
     );
     fs::write(folder.join("curl"), script).unwrap();

@@ -16,15 +16,15 @@ use crate::support::{Answer, Ask, Server, Workshop, accepted, get, post, until_w
 const RECOVERY: Duration = Duration::from_secs(240);
 
 /// Numbers that look random enough for who is hit when.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(u64::from(std::process::id()).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
     /// From 0 to below `sides`.
-    fn throw(&mut self, sides: u64) -> u64 {
+    pub(crate) fn throw(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -315,7 +315,7 @@ async fn weather_a_storm(runs: usize, storm: Duration) {
     assert_eq!(workshop.executions("status = 'COMPLETED'"), runs);
 }
 
-async fn all_ended(workshop: &Workshop) {
+pub(crate) async fn all_ended(workshop: &Workshop) {
     until_within(RECOVERY, "every execution ends", async || {
         sleep(Duration::from_millis(200)).await;
         workshop.executions("stage <> 'ended'") == 0
@@ -324,6 +324,6 @@ async fn all_ended(workshop: &Workshop) {
     workshop.assert_sound();
 }
 
-fn number(workshop: &Workshop, sql: &str) -> usize {
+pub(crate) fn number(workshop: &Workshop, sql: &str) -> usize {
     workshop.store.sql(sql).parse().unwrap()
 }

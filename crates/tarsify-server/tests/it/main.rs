@@ -21,6 +21,8 @@ mod many_processes;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod money;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod processes;
@@ -40,5 +42,7 @@ mod seeding;
 mod starting;
 #[cfg(test)]
 mod stopping;
+#[cfg(test)]
+mod stripe;
 #[cfg(test)]
 mod support;

@@ -2,6 +2,7 @@
 //! environment, requests over TCP, a pretended Firebase, and waiting that always ends.
 
 mod ask;
+mod bank;
 mod database;
 mod firebase;
 mod gpus;
@@ -14,6 +15,7 @@ mod workshop;
 use std::time::{Duration, Instant};
 
 pub(crate) use ask::{Answer, Ask, get, patch, post};
+pub(crate) use bank::{Bank, DEAR, add_dear_model, assert_money_adds_up, onboard, unix_now};
 pub(crate) use database::Store;
 pub(crate) use firebase::{
     Firebase, claims, hmac_token, signed_token, strangers_token, unsigned_token,

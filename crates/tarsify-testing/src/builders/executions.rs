@@ -12,6 +12,7 @@ use tarsify_domain::execution::{
 };
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId};
 use tarsify_domain::idempotency::{IdempotencyClaim, IdempotencyKey};
+use tarsify_domain::money::Share;
 
 use super::{base_model, endpoint, tars_model, unique};
 use crate::clock::MOMENT;
@@ -79,6 +80,7 @@ pub fn new_run(model: &Arc<RunnableModel>, consumer: ConsumerId) -> NewExecution
             texts: vec![", highly detailed".into(), "anime style, ".into()],
         },
         deadline_in: Duration::from_secs(600),
+        developer_share: Share::DEFAULT,
         idempotency: None,
     }
 }

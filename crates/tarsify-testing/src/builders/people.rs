@@ -1,5 +1,6 @@
 //! Identities, consumers and developers to start a test from.
 
+use tarsify_domain::Credits;
 use tarsify_domain::id::{ConsumerId, DeveloperId};
 use tarsify_domain::people::{IdentityKey, NewConsumer, NewDeveloper, Realm, VerifiedIdentity};
 use time::Duration;
@@ -54,6 +55,7 @@ pub fn new_consumer(subject: &str) -> NewConsumer {
         email: Some(email(&format!("consumer{number}@example.com"))),
         email_is_verified: true,
         name: Some(person_name(&format!("Carla Consumer {number}"))),
+        welcome: Credits::ZERO,
         registered_at: MOMENT,
     }
 }

@@ -48,6 +48,22 @@ pub(super) async fn absent_details_stay_absent(world: World) {
     );
 }
 
+pub(super) async fn whoever_comes_has_his_welcome_credits(world: World) {
+    for (subject, credits) in [("carla", 0), ("clara", 1), ("cara", 1_000)] {
+        let new = NewConsumer {
+            welcome: Credits::new(credits),
+            ..new_consumer(subject)
+        };
+        let registered = world.consumers.register(&new).await.unwrap();
+        assert_eq!(registered.credits_balance, new.welcome);
+        assert_eq!(registered.total_credits_spent, Credits::ZERO);
+        let found = world.consumers.find_by_identity(&new.key).await.unwrap();
+        assert_eq!(found, Some(registered.clone()));
+        let revised = world.consumers.revise(&registered).await.unwrap();
+        assert_eq!(revised.credits_balance, new.welcome);
+    }
+}
+
 pub(super) async fn any_script_is_kept(world: World) {
     let new = NewConsumer {
         key: identity_key(Realm::Consumers, "цветок:🦀'\"\\%_"),

@@ -11,9 +11,11 @@ mod fairness;
 mod keys;
 mod lists;
 mod look;
+mod money;
 mod quota;
 mod races;
 mod replay;
+mod resolving;
 mod settle;
 mod submit;
 mod sweep;
@@ -45,9 +47,12 @@ impl ExecutionCase {
     /// Runs the case on a store that holds nothing yet.
     ///
     /// # Panics
-    /// When the case does not hold.
+    /// When the case does not hold, or leaves money that is wrong.
     pub async fn run(self, world: ExecutionWorld) {
+        let props = std::sync::Arc::clone(&world.props);
         (self.run)(world).await;
+        let faults = props.faults().await;
+        assert!(faults.is_empty(), "its money is wrong: {faults:#?}");
     }
 }
 
@@ -197,6 +202,35 @@ macro_rules! execution_cases {
                 only_runs_that_completed_are_counted,
                 a_run_that_is_tidied_up_is_counted_once,
             ]
+            money: [
+                the_price_is_set_aside,
+                exactly_enough_is_enough,
+                one_credit_too_few_is_too_few,
+                too_little_is_refused_and_stores_nothing,
+                a_refusal_for_want_of_credits_uses_nothing_up,
+                what_was_refused_is_accepted_once_there_is_enough,
+                what_is_free_needs_no_credits,
+                test_runs_hold_nothing,
+                funds_are_what_can_be_spent,
+                the_price_is_frozen,
+                a_changed_model_comes_before_its_price,
+                a_replay_holds_once,
+                a_replay_asks_nothing_of_the_wallet,
+                consumers_pay_for_themselves,
+            ]
+            resolving: [
+                a_completed_run_is_paid_and_divided,
+                the_share_is_frozen_with_the_run,
+                what_has_no_result_costs_nothing,
+                what_is_called_off_at_once_costs_nothing,
+                a_wish_to_call_off_gives_nothing_back_yet,
+                a_price_is_taken_once,
+                a_price_is_given_back_once,
+                a_refused_end_moves_nothing,
+                jobs_that_are_left_do_not_keep_the_price,
+                moves_of_a_run_leave_its_price_alone,
+                credits_given_back_can_be_spent_again,
+            ]
             keys: [
                 a_key_is_taken_once,
                 an_answer_is_kept,
@@ -209,6 +243,10 @@ macro_rules! execution_cases {
             ]
             races: [
                 fifty_twins_are_one_execution,
+                twins_hold_once_even_when_there_is_no_more,
+                a_crowd_spends_no_more_than_there_is,
+                a_price_is_resolved_once_whoever_ends_the_run,
+                a_price_is_given_back_once_whoever_calls_off,
                 the_quota_holds_in_a_crowd,
                 two_claimers_never_share,
                 two_lookers_never_share,

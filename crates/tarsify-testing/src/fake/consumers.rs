@@ -15,6 +15,7 @@ fn unregistered(new: &NewConsumer) -> Consumer {
         email,
         email_is_verified: _,
         name,
+        welcome,
         registered_at,
     } = new.clone();
     Consumer {
@@ -25,7 +26,7 @@ fn unregistered(new: &NewConsumer) -> Consumer {
         avatar_url: None,
         status: PersonStatus::Active,
         tokens_valid_after: None,
-        credits_balance: Credits::ZERO,
+        credits_balance: welcome,
         run_count: 0,
         purchase_count: 0,
         total_credits_spent: Credits::ZERO,

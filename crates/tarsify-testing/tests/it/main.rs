@@ -3,4 +3,5 @@
 mod authenticator;
 mod contract;
 mod database;
+mod money;
 mod store;

@@ -194,3 +194,48 @@ async fn a_key_of_another_kind_of_request_is_no_executions() {
     let begun = keys.begin(&own.idempotency.unwrap(), patience).await;
     assert_eq!(begun.unwrap(), Begun::Reused);
 }
+
+#[tokio::test]
+async fn who_runs_his_own_model_pays_and_earns_nothing() {
+    let place = Place::open().await;
+    // These two have one address, and both have verified it.
+    let model = place.model(1).await;
+    let (himself, another) = (place.consumer(1).await, place.consumer(2).await);
+    let developer = model.developer_id;
+    let share = async |consumer| {
+        let run = place.run(&model, consumer).await;
+        let claimed = place.submit(1).await;
+        place.complete(&claimed[0]).await;
+        let hold = format!("SELECT developer_bps FROM holds WHERE execution_id = '{run}'");
+        place.sql(&hold).await.remove(0)
+    };
+    assert_eq!(share(another).await, "7000");
+    assert_eq!(share(himself).await, "0");
+    for (set, of, expected) in [
+        ("email = upper(email)", himself.uuid(), "0"),
+        ("email_is_verified = false", himself.uuid(), "7000"),
+        ("email_is_verified = true", himself.uuid(), "0"),
+        ("email_is_verified = false", developer.uuid(), "7000"),
+        ("email_is_verified = true", developer.uuid(), "0"),
+        ("email = NULL", himself.uuid(), "7000"),
+        ("email = NULL", developer.uuid(), "7000"),
+    ] {
+        place
+            .sql(&format!("UPDATE people SET {set} WHERE id = '{of}'"))
+            .await;
+        assert_eq!(share(himself).await, expected, "{set}");
+    }
+    let charged = format!(
+        "SELECT count(*) FROM executions WHERE consumer_id = '{himself}' \
+            AND charged_credits = price_credits AND price_credits > 0"
+    );
+    assert_eq!(place.sql(&charged).await, ["8"], "he pays for each of them");
+    let price = model.price.credits().millicredits().get();
+    let earned = format!(
+        "SELECT balance FROM ledger_accounts \
+         WHERE owner_id = '{developer}' AND kind = 'developer_pending'"
+    );
+    let expected = (5 * price * 7 / 10).to_string();
+    assert_eq!(place.sql(&earned).await, [expected]);
+    assert_eq!(place.broken().await, []);
+}

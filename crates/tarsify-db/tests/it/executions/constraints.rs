@@ -51,6 +51,12 @@ const BOUNDS: &[(&str, &str, &str)] = &[
     (
         "executions",
         "stage = 'ended', status = 'COMPLETED', completed_at = now()",
+        "executions_charged_check",
+    ),
+    (
+        "executions",
+        "stage = 'ended', status = 'COMPLETED', completed_at = now(), \
+            charged_credits = price_credits",
         "executions_output_check",
     ),
     (
@@ -87,7 +93,7 @@ const BOUNDS: &[(&str, &str, &str)] = &[
     (
         "executions",
         "charged_credits = price_credits",
-        "executions_charged_credits_check",
+        "executions_charged_check",
     ),
     ("executions", "inputs = '[]'", "executions_inputs_check"),
     ("executions", "payload = '1'", "executions_payload_check"),

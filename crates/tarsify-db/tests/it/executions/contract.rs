@@ -12,7 +12,8 @@ use tarsify_domain::catalog::{
     BaseModelRepository, EndpointRepository, TarsModelRepository, TarsModelStatus,
 };
 use tarsify_domain::execution::{EventKind, NewEvent, RunnableModel, RunnableModels};
-use tarsify_domain::id::{ConsumerId, ExecutionId, TarsModelId};
+use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::money::{Credits, Millicredits};
 use tarsify_domain::people::{ConsumerRepository, DeveloperRepository};
 use tarsify_testing::ExecutionWorld;
 use tarsify_testing::builders::{
@@ -23,6 +24,7 @@ use tarsify_testing::contract::executions::{Change, ExecutionProps};
 
 use crate::support::Outside;
 use crate::things::Shop;
+use uuid::Uuid;
 
 /// The tables whose moments move back when time passes.
 const MOVED: &str = "SELECT format('UPDATE %I SET %s', c.table_name, \
@@ -63,6 +65,17 @@ async fn execution_world() -> ExecutionWorld {
     }
 }
 
+impl Props {
+    /// What is in somebody's account; in one that does not exist, nothing.
+    async fn balance(&self, owner: Uuid, kind: &str) -> Millicredits {
+        let balance = format!(
+            "SELECT coalesce(sum(balance), 0) FROM ledger_accounts \
+             WHERE owner_id = '{owner}' AND kind = '{kind}'"
+        );
+        Millicredits::new(self.outside.sql(&balance).await[0].parse().unwrap())
+    }
+}
+
 /// A subject that nobody else has.
 fn someone() -> String {
     format!("somebody {}", unique())
@@ -88,8 +101,13 @@ impl ExecutionProps for Props {
     }
 
     async fn change(&self, model: &RunnableModel, change: Change) -> RunnableModel {
+        let priced;
         let (table, id, set) = match change {
             Change::Revise => ("tars_models", model.id.uuid(), ""),
+            Change::Price(credits) => {
+                priced = format!(", price_credits = {credits}");
+                ("tars_models", model.id.uuid(), priced.as_str())
+            }
             Change::Unpublish => ("tars_models", model.id.uuid(), ", status = 'DRAFT'"),
             Change::ReviseBaseModel => ("base_models", model.base_model.id.uuid(), ""),
             Change::SwitchOffBaseModel => (
@@ -121,6 +139,38 @@ impl ExecutionProps for Props {
     async fn consumer(&self) -> ConsumerId {
         let new = new_consumer(&someone());
         self.shop.consumers.register(&new).await.unwrap().id
+    }
+
+    async fn fund(&self, consumer: ConsumerId, credits: Credits) {
+        let given = credits.millicredits().get();
+        let grant = format!(
+            "SELECT grant_credits(gen_random_uuid(), '{consumer}', {given}, 'a case wants it')"
+        );
+        assert_eq!(self.outside.sql(&grant).await, ["NULL"], "it was refused");
+    }
+
+    async fn wallet(&self, consumer: ConsumerId) -> (Millicredits, Millicredits) {
+        let owner = consumer.uuid();
+        let available = self.balance(owner, "consumer_available").await;
+        (available, self.balance(owner, "consumer_held").await)
+    }
+
+    async fn earned(&self, developer: DeveloperId) -> Millicredits {
+        self.balance(developer.uuid(), "developer_pending").await
+    }
+
+    async fn revenue(&self) -> Millicredits {
+        let kept = "SELECT balance FROM ledger_platform WHERE kind = 'platform_revenue'";
+        Millicredits::new(self.outside.sql(kept).await[0].parse().unwrap())
+    }
+
+    async fn faults(&self) -> Vec<String> {
+        let faults = "SELECT format('%s: %s, %s', rule, subject, detail) FROM ledger_faults \
+                WHERE rule <> 'overdue' \
+            UNION ALL SELECT format('E1: %s, %s', execution_id, detail) FROM invariant_e1 \
+            UNION ALL SELECT format('E2: %s, %s', execution_id, detail) FROM invariant_e2 \
+            UNION ALL SELECT format('E10: %s, %s', execution_id, detail) FROM invariant_e10";
+        self.outside.sql(faults).await
     }
 
     async fn pass(&self, time: Duration) {

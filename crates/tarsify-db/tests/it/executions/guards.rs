@@ -48,7 +48,7 @@ async fn what_has_ended_stays_as_it_is() {
         ("output = '1'", "executions_ended"),
         ("completed_at = now()", "executions_ended"),
         ("execution_time_ms = 1", "executions_ended"),
-        ("charged_credits = price_credits", "executions_ended"),
+        ("charged_credits = 0", "executions_ended"),
         (
             "status = 'FAILED', reason = 'lost', output = NULL",
             "executions_ended",

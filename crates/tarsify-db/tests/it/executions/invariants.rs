@@ -48,7 +48,7 @@ async fn lively() -> Place {
 }
 
 /// The name of an invariant, and what breaks it for one execution.
-const CORRUPTIONS: [(&str, &str); 16] = [
+const CORRUPTIONS: [(&str, &str); 24] = [
     (
         "E3",
         "UPDATE execution_events SET kind = 'progress' WHERE kind = 'completed'",
@@ -122,6 +122,45 @@ const CORRUPTIONS: [(&str, &str); 16] = [
         "E9",
         "UPDATE executions SET lease_until = now() + interval '31 seconds' \
         WHERE stage = 'running'",
+    ),
+    (
+        "E1",
+        "DELETE FROM holds h USING executions x WHERE x.id = h.execution_id AND x.stage = 'running'",
+    ),
+    (
+        "E1",
+        "UPDATE holds h SET amount = amount + 1 FROM executions x \
+        WHERE x.id = h.execution_id AND x.stage = 'running'",
+    ),
+    (
+        "E1",
+        "UPDATE holds h SET state = 'released', resolved_at = now() FROM executions x \
+        WHERE x.id = h.execution_id AND x.stage = 'running'",
+    ),
+    (
+        "E2",
+        "UPDATE holds SET state = 'released', earned = 0 WHERE state = 'captured'",
+    ),
+    (
+        "E2",
+        "UPDATE holds h SET state = 'captured', earned = amount * developer_bps / 10000 \
+        FROM executions x WHERE x.id = h.execution_id AND x.status = 'FAILED'",
+    ),
+    (
+        "E8",
+        "INSERT INTO outbox (id, lane, kind, subject_id, next_attempt_at, created_at) \
+        VALUES (gen_random_uuid(), 'a lane', 'payout', gen_random_uuid(), \
+            now() - interval '61 seconds', now())",
+    ),
+    (
+        "E10",
+        "DELETE FROM ledger_transfers WHERE kind = 'capture_platform'",
+    ),
+    (
+        "E10",
+        "INSERT INTO ledger_transfers (ref_type, ref_id, kind, debit_id, credit_id, amount, at) \
+        SELECT 'execution', x.id, 'capture_platform', 101, 3, 1000, now() FROM executions x \
+        WHERE x.status = 'FAILED'",
     ),
 ];
 

@@ -12,7 +12,8 @@ use tarsify_domain::execution::{
     RunnableModel, RunnableModels, Stage, Then, Work, Written,
 };
 use tarsify_domain::id::{ConsumerId, ExecutionId};
-use tarsify_domain::people::ConsumerRepository;
+use tarsify_domain::money::Credits;
+use tarsify_domain::people::{ConsumerRepository, NewConsumer};
 use tarsify_domain::text::Slug;
 use tarsify_testing::builders::{advance, attempt_with_job, completion, new_run, new_token};
 
@@ -69,8 +70,12 @@ impl Place {
         Arc::new(found.unwrap().unwrap())
     }
 
+    /// A consumer who can spend more than any test does.
     pub(super) async fn consumer(&self, number: i64) -> ConsumerId {
-        let new = new_consumer(number);
+        let new = NewConsumer {
+            welcome: Credits::new(100_000_000),
+            ..new_consumer(number)
+        };
         self.shop.consumers.register(&new).await.unwrap().id
     }
 

@@ -25,7 +25,7 @@ async fn a_crowd_counts_each_run_once() {
     let submitted = place.submit(90).await;
     assert_eq!(submitted.len(), 90);
     join_all(submitted.iter().map(|claimed| place.complete(claimed))).await;
-    assert_eq!(place.count("untallied_runs").await, 90);
+    assert_eq!(place.count("untallied").await, 90);
     let crowd = (0..10).map(|_| async {
         let mut counted = 0;
         for _ in 0..6 {
@@ -55,7 +55,7 @@ async fn a_count_leaves_to_others_what_they_have() {
     }
     let outside = Outside::connect(&place.test().url).await;
     outside
-        .sql("BEGIN; SELECT execution_id FROM untallied_runs LIMIT 1 FOR UPDATE")
+        .sql("BEGIN; SELECT id FROM untallied LIMIT 1 FOR UPDATE")
         .await;
     assert_eq!(place.executions.tally(10).await.unwrap(), 2);
     outside.sql("ROLLBACK").await;

@@ -23,7 +23,15 @@ fn percentiles_count_from_the_shortest() {
         (TimeBucket(30), 4),
         (TimeBucket(40), 1),
     ];
-    let cases = [(1, 10), (50, 10), (51, 20), (95, 20), (96, 30), (99, 30), (100, 40)];
+    let cases = [
+        (1, 10),
+        (50, 10),
+        (51, 20),
+        (95, 20),
+        (96, 30),
+        (99, 30),
+        (100, 40),
+    ];
     for (hundredths, bucket) in cases {
         let found = TimeBucket::percentile(&counts, hundredths);
         assert_eq!(found, Some(TimeBucket(bucket)), "p{hundredths}");

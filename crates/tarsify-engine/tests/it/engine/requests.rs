@@ -1,11 +1,13 @@
 //! What is accepted, what is refused, and that a refusal leaves nothing behind.
 
 use serde_json::json;
-use tarsify_domain::Scope;
 use tarsify_domain::Version;
 use tarsify_domain::catalog::TarsModelStatus;
 use tarsify_domain::execution::{ExecutionFilter, ExecutionStatus, RunnableModel};
+use tarsify_domain::id::ConsumerId;
 use tarsify_domain::idempotency::{IdempotencyClaim, IdempotencyKey};
+use tarsify_domain::money::Share;
+use tarsify_domain::{Credits, Scope};
 use tarsify_engine::{CancelError, ReadError, RunError, TestRunRequest};
 
 use super::workshop::{Workshop, object};
@@ -177,6 +179,8 @@ async fn a_quote_changes_nothing() {
         (quote.price.credits().get(), quote.estimated_seconds),
         (10, 2)
     );
+    assert_eq!(quote.available.get(), 1_000);
+    assert_eq!(workshop.wallet(request.consumer), (1_000_000, 0));
     let bad = object(json!({"width": 1}));
     let error = engine
         .quote(request.consumer, &request.slug, &bad)
@@ -184,6 +188,91 @@ async fn a_quote_changes_nothing() {
         .unwrap_err();
     assert!(matches!(error, RunError::InputsDoNotFit(_)));
     assert_eq!(traces(&workshop).await, (0, 0));
+    workshop.close().await;
+}
+
+#[tokio::test]
+async fn without_credits_neither_a_quote_nor_a_run_is_to_be_had() {
+    let workshop = Workshop::open();
+    workshop.model("echo", "echo", json!({}));
+    let mut request = workshop.request("echo", json!({"prompt": "x"}));
+    request.consumer = ConsumerId::new(time::OffsetDateTime::UNIX_EPOCH);
+    let engine = &workshop.engine;
+    for has in [0, 9, 10] {
+        let quote = engine.quote(request.consumer, &request.slug, &request.inputs);
+        let (quote, run) = (quote.await, engine.submit(request.clone()).await);
+        if has == 10 {
+            assert_eq!(quote.unwrap().available.get(), 10, "just enough");
+            run.unwrap();
+            break;
+        }
+        for error in [quote.err(), run.err()] {
+            let Some(RunError::InsufficientCredits {
+                required,
+                available,
+            }) = error
+            else {
+                panic!("it is not refused for that: {error:?}");
+            };
+            assert_eq!((required.get(), available.get()), (10, has));
+        }
+        assert_eq!(traces(&workshop).await, (0, 0));
+        let more = if has == 0 { 9 } else { 1 };
+        workshop.store.grant(request.consumer, Credits::new(more));
+    }
+    assert_eq!(workshop.wallet(request.consumer), (0, 10_000));
+    let bad = object(json!({}));
+    let error = engine.quote(request.consumer, &request.slug, &bad).await;
+    assert!(matches!(error, Err(RunError::InputsDoNotFit(_))));
+    workshop.close().await;
+}
+
+#[tokio::test]
+async fn a_run_is_paid_when_it_completes_and_divided_as_the_engine_was_told() {
+    let workshop = Workshop::with(tarsify_engine::EngineSettings {
+        developer_share: Share::parse(8_000).unwrap(),
+        ..tarsify_engine::EngineSettings::default()
+    });
+    let model = workshop.model("echo", "echo", json!({}));
+    let good = workshop.request("echo", json!({"prompt": "x"}));
+    let consumer = good.consumer;
+    let accepted = workshop.engine.submit(good).await.unwrap().execution;
+    assert_eq!(accepted.summary.charged, Credits::ZERO);
+    assert_eq!(workshop.wallet(consumer), (990_000, 10_000));
+    let scope = Scope::Consumer(consumer);
+    let ended = workshop.see_through(scope, accepted.summary.id).await;
+    assert_eq!(ended.summary.status, ExecutionStatus::Completed);
+    assert_eq!(ended.summary.charged, Credits::new(10));
+    assert_eq!(workshop.wallet(consumer), (990_000, 0));
+    let earned = workshop.store.earned(model.developer_id).get();
+    assert_eq!((earned, workshop.store.revenue().get()), (8_000, 2_000));
+    workshop.close().await;
+}
+
+#[tokio::test]
+async fn a_run_that_fails_or_is_cancelled_costs_nothing() {
+    let workshop = Workshop::open();
+    let model = workshop.model("echo", "echo", json!({}));
+    let request = workshop.request("echo", json!({"prompt": "x"}));
+    let consumer = request.consumer;
+    let scope = Scope::Consumer(consumer);
+    let first = workshop.engine.submit(request.clone()).await.unwrap();
+    assert_eq!(workshop.wallet(consumer), (990_000, 10_000));
+    let id = first.execution.summary.id;
+    let cancelled = workshop.engine.cancel(scope, id).await.unwrap();
+    assert_eq!(cancelled.summary.charged, Credits::ZERO);
+    assert_eq!(workshop.wallet(consumer), (1_000_000, 0));
+
+    let fault = json!({"when": "output", "kind": "failed"});
+    workshop.behave("echo", json!({"faults": [fault]}));
+    let second = workshop.engine.submit(request).await.unwrap();
+    let id = second.execution.summary.id;
+    let ended = workshop.see_through(scope, id).await;
+    assert_eq!(ended.summary.status, ExecutionStatus::Failed);
+    assert_eq!(ended.summary.charged, Credits::ZERO);
+    assert_eq!(workshop.wallet(consumer), (1_000_000, 0));
+    let earned = workshop.store.earned(model.developer_id).get();
+    assert_eq!((earned, workshop.store.revenue().get()), (0, 0));
     workshop.close().await;
 }
 

@@ -15,7 +15,7 @@ use tarsify_domain::id::{
 };
 use tarsify_domain::money::Price;
 use tarsify_domain::text::{Name, Slug, Title};
-use tarsify_domain::{Clock, Scope, Timestamp, Version};
+use tarsify_domain::{Clock, Credits, Scope, Timestamp, Version};
 use tarsify_emulator::{Behaviour, Emulator, EmulatorSettings, TimeScale};
 use tarsify_engine::{Engine, EngineSettings, MemoryStore, RunPod, RunPodSettings, RunRequest};
 use tarsify_testing::TestClock;
@@ -105,6 +105,12 @@ impl Workshop {
         model
     }
 
+    /// What a consumer can spend and what is set aside, in millicredits.
+    pub(crate) fn wallet(&self, consumer: ConsumerId) -> (i64, i64) {
+        let wallet = self.store.wallet(consumer);
+        (wallet.available.get(), wallet.held.get())
+    }
+
     pub(crate) async fn submit(&self, slug: &str, inputs: Value) -> (Scope, ExecutionId) {
         let request = self.request(slug, inputs);
         let scope = Scope::Consumer(request.consumer);
@@ -112,9 +118,12 @@ impl Workshop {
         (scope, admitted.execution.summary.id)
     }
 
+    /// A request of a new consumer who can spend 1,000 credits.
     pub(crate) fn request(&self, slug: &str, inputs: Value) -> RunRequest {
+        let consumer = ConsumerId::new(self.clock.now());
+        self.store.grant(consumer, Credits::new(1_000));
         RunRequest {
-            consumer: ConsumerId::new(self.clock.now()),
+            consumer,
             slug: Slug::parse(slug).unwrap(),
             inputs: object(inputs),
             idempotency: None,

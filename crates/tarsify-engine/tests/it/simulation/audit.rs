@@ -29,6 +29,7 @@ impl World {
         let events = self.store.events(id);
         audit_events(run, &report, &events, self.runs[run].events)?;
         self.runs[run].events = events.len();
+        self.audit_charge(run, &report)?;
         self.audit_end(run, &report)
     }
 

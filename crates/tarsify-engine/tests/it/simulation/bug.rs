@@ -46,6 +46,14 @@ pub(super) enum Bug {
     StormIsFailure,
     /// A callback is believed without its token.
     NeedsNoToken,
+    /// A price is set aside twice.
+    HoldsTwice,
+    /// The price of what has no result is given back twice.
+    ReleasesTwice,
+    /// The price of what has no result is taken.
+    ChargesFailures,
+    /// Developers earn all of a price.
+    KeepsNothing,
 }
 
 impl Bug {
@@ -71,5 +79,9 @@ impl Bug {
         Self::LosesAtOnce,
         Self::StormIsFailure,
         Self::NeedsNoToken,
+        Self::HoldsTwice,
+        Self::ReleasesTwice,
+        Self::ChargesFailures,
+        Self::KeepsNothing,
     ];
 }

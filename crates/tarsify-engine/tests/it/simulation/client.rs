@@ -71,6 +71,7 @@ impl World {
             payload: plan.payload.clone(),
             concealed: Concealed::default(),
             deadline_in: plan.deadline_in,
+            developer_share: self.share(),
             idempotency,
         };
         (new, is_stale)
@@ -79,7 +80,7 @@ impl World {
     fn ask_for(&mut self, run: usize, is_other_body: bool) -> Lawful {
         let (new, is_stale) = self.order(run, is_other_body);
         let requester = new.requester;
-        let answer = self.store.admit(&new).now_or_never().unwrap();
+        let answer = self.admit(&new);
         let first = self.runs[run].id;
         let is_replay = first.is_some() && new.idempotency.is_some();
         let has_other_body = self.runs[run].has_other_body;
@@ -140,8 +141,25 @@ impl World {
                 self.saw("admission: the quota was used up");
                 Ok(())
             }
+            Err(AdmitError::InsufficientCredits {
+                required,
+                available,
+            }) => {
+                rule(
+                    !is_replay && !is_stale,
+                    "a replay asks nothing of the wallet",
+                    run,
+                    || format!("{required:?} of {available:?}"),
+                )?;
+                let wish = Wish::Run { is_other_body };
+                self.refused_credit(run, &new, (required, available), wish)
+            }
             Err(error) => Err(self.store_failed(run, &error)),
         }
+    }
+
+    pub(super) fn admit(&self, new: &NewExecution) -> Result<Admitted, AdmitError> {
+        self.store.admit(new).now_or_never().unwrap()
     }
 
     fn accepted(&mut self, run: usize, new: &NewExecution, admitted: &Admitted) -> Lawful {
@@ -164,6 +182,7 @@ impl World {
                 format!("{used} of {daily_quota}")
             })?;
         }
+        self.book_hold(run, new)?;
         let deadline_in = u64::try_from(new.deadline_in.as_micros()).unwrap();
         let its = &mut self.runs[run];
         its.id = Some(new.id);

@@ -1,11 +1,13 @@
 //! Where planted bugs bite: what a worker reads, hears and writes.
 
 use serde_json::json;
-use tarsify_domain::execution::{AttemptState, Ending, Stage, State};
+use tarsify_domain::execution::{AttemptState, Ending, Requester, Stage, State};
+use tarsify_domain::money::Share;
 use tarsify_engine::machine::Event;
 use tarsify_engine::provider::{JobStatus, JobView, LookAnswer};
 
 use super::bug::Bug;
+use super::till;
 use super::time::HOUR;
 use super::worker::{Paper, Write};
 use super::world::World;
@@ -85,9 +87,36 @@ impl World {
         }
     }
 
+    /// What of a price the developer is to earn.
+    pub(super) fn share(&self) -> Share {
+        let hundredths = if self.has(Bug::KeepsNothing) {
+            100
+        } else {
+            till::HUNDREDTHS
+        };
+        Share::parse(hundredths * 100).unwrap()
+    }
+
+    /// What happens beside a write that was applied.
+    pub(super) fn overdo(&self, paper: &Paper, run: usize) {
+        let Paper::Settle(settlement) = paper else {
+            return;
+        };
+        let its = &self.runs[run];
+        if self.has(Bug::ReleasesTwice)
+            && settlement.ending != Ending::Completed
+            && let (Requester::Consumer(consumer), Some(model)) = (its.plan.requester, &its.model)
+        {
+            self.store.grant(consumer, model.price.credits());
+        }
+    }
+
     /// The write as the store gets it.
     pub(super) fn forged(&self, paper: &Paper, run: usize) -> Paper {
         let mut paper = paper.clone();
+        if let (Paper::Settle(settlement), true) = (&mut paper, self.has(Bug::ChargesFailures)) {
+            settlement.ending = Ending::Completed;
+        }
         if !self.has(Bug::NoCompareAndSet) {
             return paper;
         }

@@ -276,6 +276,7 @@ impl World {
         match written {
             Written::Applied { is_due } => {
                 self.may_write(run, write, is_due)?;
+                self.overdo(&write.paper, run);
                 if write.tries > 0 {
                     self.saw("write: waited for the store and was written");
                 }

@@ -133,6 +133,8 @@ pub(super) struct Run {
     /// Whether somebody wanted attention for it while it was leased.
     pub(super) is_woken: bool,
     pub(super) refusals: u32,
+    /// Whether it was last refused because its consumer had too little.
+    pub(super) was_refused_credit: bool,
     pub(super) crashes: u32,
     /// What a callback claimed to be the result; only a bug looks at it.
     pub(super) hearsay: Option<Value>,
@@ -164,6 +166,7 @@ impl Run {
             strikes_before: 0,
             is_woken: false,
             refusals: 0,
+            was_refused_credit: false,
             crashes: 0,
             hearsay: None,
         }

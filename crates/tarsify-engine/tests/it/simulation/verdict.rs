@@ -42,6 +42,7 @@ impl World {
         rule(bookings == 1, "an end is booked once", run, || {
             format!("{bookings} times")
         })?;
+        self.book_end(run, ending);
         self.coverage.ended(ending, execution.summary.reason);
         self.judge(run, ending, report)?;
         self.put_in(60 * SECOND, Happening::OrphansMustBeSeenTo { run });

@@ -15,6 +15,7 @@ use super::coverage::Coverage;
 use super::dice::Dice;
 use super::people;
 use super::run::{Plan, Run, Wish, wishes};
+use super::till::Till;
 use super::time::{MILLI, MINUTE, Micros, SECOND, WorldClock, told};
 use super::weather::Weather;
 use super::worker::{Badge, Call, Worker, Write};
@@ -142,6 +143,7 @@ pub(super) struct World {
     pub(super) owners: HashMap<TokenHash, (usize, u32)>,
     pub(super) holders: HashMap<ProviderJobId, (usize, u32)>,
     pub(super) trials: HashMap<Requester, u32>,
+    pub(super) till: Till,
     pub(super) last_token: Option<TokenHash>,
     pub(super) coverage: Coverage,
     pub(super) open: usize,
@@ -188,6 +190,7 @@ impl World {
             owners: HashMap::new(),
             holders: HashMap::new(),
             trials: HashMap::new(),
+            till: Till::default(),
             last_token: None,
             coverage: Coverage::default(),
             open: 0,
@@ -206,6 +209,7 @@ impl World {
 
     fn plan_runs(&mut self) {
         let people = people::people(&mut self.dice);
+        self.fund(&people);
         let arrivals = self.dice.pick(&[SECOND, 20 * SECOND, 3 * MINUTE]);
         for number in 0..self.settings.lifecycles {
             let plan = Plan::new(number, &people, &self.weather, &mut self.dice);
@@ -268,6 +272,7 @@ impl World {
                 .rotate_left(7)
                 .wrapping_mul(0x9E37_79B9_7F4A_7C15);
             self.happen(what)?;
+            self.audit_money()?;
             if self.is_over() {
                 break;
             }

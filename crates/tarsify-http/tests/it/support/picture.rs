@@ -74,8 +74,10 @@ fn hidden(key: &str, value: Value) -> Value {
             .into(),
         Value::Array(items) => items.into_iter().map(|item| hidden(key, item)).collect(),
         Value::String(text) => match key {
+            // A place in the ledger.
+            "id" if text.bytes().all(|byte| byte.is_ascii_digit()) => json!("[number]"),
             "id" | "developerId" | "baseModelId" | "executionId" | "consumerId" | "testerId"
-            | "endpointId" => {
+            | "endpointId" | "packageId" | "grantId" | "referenceId" => {
                 assert!(is_uuid(&text), "{key} is {text:?}");
                 json!("[id]")
             }
@@ -88,6 +90,12 @@ fn hidden(key: &str, value: Value) -> Value {
                     .collect();
                 json!(parts.join("/"))
             }
+            // The end of it is an id.
+            "checkoutUrl" | "onboardingUrl" => {
+                let (place, id) = text.split_at(text.len() - 36);
+                assert!(is_uuid(id), "{key} is {text:?}");
+                json!(format!("{place}[id]"))
+            }
             "requestId" => {
                 let plain = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
                 assert!(plain, "{key} is {text:?}");
@@ -95,12 +103,16 @@ fn hidden(key: &str, value: Value) -> Value {
             }
             "createdAt" | "updatedAt" | "publishedAt" | "startedAt" | "completedAt"
             | "deadlineAt" | "nextActionAt" | "leaseUntil" | "cancelRequestedAt" | "calledAt"
-            | "missingSince" | "at" => {
+            | "missingSince" | "at" | "paidAt" | "requestedAt" | "expiresAt" => {
                 assert!(is_moment(&text), "{key} is {text:?}");
                 json!("[moment]")
             }
             _ => Value::String(text),
         },
+        Value::Number(number) if key == "tookMs" => {
+            assert!(number.is_u64(), "{key} is {number}");
+            json!("[duration]")
+        }
         other => other,
     }
 }

@@ -1,8 +1,9 @@
 //! The engine's memory store beside the fake one: models are taken from there as they are at
-//! the moment they are asked for, and the whole store can be put out of order.
+//! the moment they are asked for, runs are paid in the fake treasury, and the whole store can be
+//! put out of order.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,33 +12,43 @@ use tarsify_domain::catalog::{
     TarsModelRepository,
 };
 use tarsify_domain::execution::{
-    AdmitError, Admitted, Advance, CancelAnswer, Claim, Claimed, Execution, ExecutionFilter,
-    ExecutionQueue, ExecutionReport, ExecutionRepository, ExecutionSummary, Found, Known, Material,
-    NewExecution, ProviderJobId, RunnableBase, RunnableEndpoint, RunnableModel, RunnableModels,
-    Settlement, TokenHash, Written,
+    AdmitError, Admitted, Advance, CancelAnswer, Claim, Claimed, Ending, Execution,
+    ExecutionFilter, ExecutionQueue, ExecutionReport, ExecutionRepository, ExecutionSummary, Found,
+    Known, Material, NewExecution, ProviderJobId, Requester, RunnableBase, RunnableEndpoint,
+    RunnableModel, RunnableModels, Settlement, TokenHash, Written,
 };
-use tarsify_domain::id::{DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
 use tarsify_domain::idempotency::{Begun, IdempotencyClaim, IdempotencyRepository, StoredAnswer};
 use tarsify_domain::page::Limit;
 use tarsify_domain::text::Slug;
-use tarsify_domain::{Page, PageRequest, RepoError, Scope};
+use tarsify_domain::{Credits, Page, PageRequest, RepoError, Scope};
 use tarsify_engine::MemoryStore;
-use tarsify_testing::FakeStore;
+use tarsify_testing::fake::{Account, RunEnd};
+use tarsify_testing::{FakeStore, FakeTreasury};
 
 /// A store of executions; clones are the same one.
 #[derive(Clone)]
 pub(crate) struct RunStore {
     pub(crate) memory: MemoryStore,
     catalog: Arc<FakeStore>,
+    treasury: Arc<FakeTreasury>,
+    /// Runs whose price is still set aside.
+    open: Arc<Mutex<Vec<ExecutionId>>>,
     is_out_of_order: Arc<AtomicBool>,
     fails_to_finish: Arc<AtomicBool>,
 }
 
 impl RunStore {
-    pub(crate) fn new(memory: MemoryStore, catalog: Arc<FakeStore>) -> Self {
+    pub(crate) fn new(
+        memory: MemoryStore,
+        catalog: Arc<FakeStore>,
+        treasury: Arc<FakeTreasury>,
+    ) -> Self {
         Self {
             memory,
             catalog,
+            treasury,
+            open: Arc::default(),
             is_out_of_order: Arc::default(),
             fails_to_finish: Arc::default(),
         }
@@ -65,6 +76,62 @@ impl RunStore {
             return Err(RepoError::Unavailable(cause.into()));
         }
         Ok(&self.memory)
+    }
+
+    /// What the consumer can spend, in the treasury. The memory store never lacks anything.
+    fn funds(&self, consumer: ConsumerId) -> Credits {
+        let available = self.treasury.balance(Account::Available(consumer));
+        Credits::new(available / 1_000)
+    }
+
+    /// Accepts it in memory, and sets its price aside in the treasury.
+    async fn admit_and_hold(
+        &self,
+        memory: &MemoryStore,
+        new: &NewExecution,
+    ) -> Result<Admitted, AdmitError> {
+        if let Requester::Consumer(consumer) = new.requester {
+            let known = match &new.idempotency {
+                Some(claim) => memory.find_replay(claim).await?.is_some(),
+                None => false,
+            };
+            let (required, available) = (new.model.price.credits(), self.funds(consumer));
+            if !known && required > available {
+                return Err(AdmitError::InsufficientCredits {
+                    required,
+                    available,
+                });
+            }
+            memory.grant(consumer, required);
+        }
+        let admitted = memory.admit(new).await?;
+        if !admitted.is_replay {
+            self.treasury.hold(new).unwrap();
+            self.open.lock().unwrap().push(new.id);
+        }
+        Ok(admitted)
+    }
+
+    /// Resolves what was set aside for runs that have ended meanwhile.
+    async fn resolve_ended(&self) -> Result<(), RepoError> {
+        let open = self.open.lock().unwrap().clone();
+        for id in open {
+            let found = ExecutionRepository::find(&self.memory, Scope::System, id).await?;
+            let Found::Here(execution) = found else {
+                continue;
+            };
+            let summary = execution.summary;
+            let Ok(ending) = Ending::parse(summary.status.as_str()) else {
+                continue;
+            };
+            let mut open = self.open.lock().unwrap();
+            if open.contains(&id) {
+                open.retain(|other| *other != id);
+                let took_ms = summary.execution_time_ms;
+                self.treasury.resolve(id, RunEnd { ending, took_ms });
+            }
+        }
+        Ok(())
     }
 
     async fn take_over(
@@ -161,7 +228,12 @@ impl ExecutionRepository for RunStore {
         let memory = self.enter().await?;
         // As a store would that keeps the models too.
         self.take_over(|model| model.id == new.model.id).await?;
-        memory.admit(new).await
+        self.admit_and_hold(memory, new).await
+    }
+
+    async fn find_funds(&self, consumer: ConsumerId) -> Result<Credits, RepoError> {
+        self.enter().await?;
+        Ok(self.funds(consumer))
     }
 
     async fn find_replay(&self, claim: &IdempotencyClaim) -> Result<Option<Admitted>, AdmitError> {
@@ -173,7 +245,9 @@ impl ExecutionRepository for RunStore {
         scope: Scope,
         id: ExecutionId,
     ) -> Result<Found<CancelAnswer>, RepoError> {
-        self.enter().await?.request_cancel(scope, id).await
+        let answer = self.enter().await?.request_cancel(scope, id).await?;
+        self.resolve_ended().await?;
+        Ok(answer)
     }
 
     async fn nudge(&self, id: ExecutionId, rest: Duration) -> Result<bool, RepoError> {
@@ -200,11 +274,15 @@ impl ExecutionQueue for RunStore {
     }
 
     async fn advance(&self, advance: &Advance) -> Result<Written, RepoError> {
-        self.enter().await?.advance(advance).await
+        let written = self.enter().await?.advance(advance).await?;
+        self.resolve_ended().await?;
+        Ok(written)
     }
 
     async fn settle(&self, settlement: &Settlement) -> Result<Written, RepoError> {
-        self.enter().await?.settle(settlement).await
+        let written = self.enter().await?.settle(settlement).await?;
+        self.resolve_ended().await?;
+        Ok(written)
     }
 
     async fn find_callback(

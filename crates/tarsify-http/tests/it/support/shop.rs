@@ -12,16 +12,20 @@ use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, Error, test};
 use futures_util::future::LocalBoxFuture;
-use tarsify_domain::Clock;
 use tarsify_domain::catalog::{
     BaseModels, CatalogChanges, Endpoints, Market, SchemaRules, TarsModels,
 };
 use tarsify_domain::idempotency::IdempotencyRepository;
+use tarsify_domain::payments::TestPayments;
 use tarsify_domain::people::{AdminRule, Authenticator, Consumers, Developers, Gate, Realm};
+use tarsify_domain::{Clock, Credits};
 use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, MemoryStore};
 use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services, answer, configure, cors};
-use tarsify_testing::{FakeAuthenticator, FakeHealth, FakeStore, TestClock, World};
+use tarsify_testing::{
+    FakeAuthenticator, FakeHealth, FakePayments, FakeStore, FakeTreasury, TestClock, World,
+};
 
+use super::treasury::{Money, with_accounts};
 use super::{Ask, Gpu, RunStore};
 
 /// Where the provider is told to call.
@@ -38,6 +42,10 @@ pub(crate) struct Plan {
     pub(crate) cache_bytes: u64,
     pub(crate) admins: AdminRule,
     pub(crate) engine: EngineSettings,
+    /// What every consumer can spend when he comes.
+    pub(crate) welcome: Credits,
+    /// Whether the pages of the built-in payment provider are there.
+    pub(crate) has_test_payments: bool,
     /// Puts something else in the place of a port.
     pub(crate) ports: fn(World) -> World,
 }
@@ -59,6 +67,8 @@ impl Default for Plan {
                 test_run_patience: Duration::from_millis(300),
                 ..EngineSettings::default()
             },
+            welcome: Credits::new(1_000),
+            has_test_payments: true,
             ports: |world| world,
         }
     }
@@ -67,6 +77,8 @@ impl Default for Plan {
 /// An application on fakes.
 pub(crate) struct Shop {
     pub(crate) store: Arc<FakeStore>,
+    pub(crate) treasury: Arc<FakeTreasury>,
+    pub(crate) payments: Arc<FakePayments>,
     pub(crate) clock: TestClock,
     pub(crate) tokens: Arc<FakeAuthenticator>,
     pub(crate) health: Arc<FakeHealth>,
@@ -91,11 +103,13 @@ impl Shop {
         let clock = TestClock::new();
         let tokens = Arc::new(FakeAuthenticator::new(Arc::new(clock.clone())));
         let health = Arc::new(FakeHealth::new());
-        let world = (plan.ports)(store.world());
+        let treasury = FakeTreasury::new(Arc::new(clock.clone()));
+        let payments = Arc::new(FakePayments::new());
+        let world = (plan.ports)(with_accounts(store.world(), &treasury, plan.welcome));
         let people = (plan.admins, Arc::clone(&tokens));
         let market_cache = Arc::new(MarketCache::new(plan.cache_bytes));
         let memory = MemoryStore::with_clock(Arc::new(clock.clone()));
-        let runs = RunStore::new(memory, Arc::clone(&store));
+        let runs = RunStore::new(memory, Arc::clone(&store), Arc::clone(&treasury));
         let gpu = Gpu::new();
         let engine = Engine::builder()
             .store(runs.clone())
@@ -107,6 +121,9 @@ impl Shop {
             health: Arc::clone(&health),
             engine: engine.build().unwrap(),
             idempotency: Arc::new(runs.clone()),
+            treasury: Arc::clone(&treasury),
+            payments: Arc::clone(&payments),
+            has_test_payments: plan.has_test_payments,
         };
         let services = services(world, people, &clock, rest);
         let settings = plan.settings;
@@ -122,6 +139,8 @@ impl Shop {
         });
         Self {
             store,
+            treasury,
+            payments,
             clock,
             tokens,
             health,
@@ -163,7 +182,12 @@ impl Shop {
 
     /// A token of a developer who signs in now.
     pub(crate) fn fresh_token(&self, subject: &str) -> String {
-        let mut identity = tarsify_testing::builders::identity(Realm::Developers, subject);
+        self.fresh_token_of(Realm::Developers, subject)
+    }
+
+    /// A token of somebody who signs in now.
+    pub(crate) fn fresh_token_of(&self, realm: Realm, subject: &str) -> String {
+        let mut identity = tarsify_testing::builders::identity(realm, subject);
         identity.authenticated_at = self.clock.now();
         identity.expires_at = self.clock.now() + time::Duration::hours(1);
         self.tokens.token(identity)
@@ -181,6 +205,9 @@ struct Rest {
     health: Arc<FakeHealth>,
     engine: Engine,
     idempotency: Arc<dyn IdempotencyRepository>,
+    treasury: Arc<FakeTreasury>,
+    payments: Arc<FakePayments>,
+    has_test_payments: bool,
 }
 
 fn services(
@@ -189,6 +216,8 @@ fn services(
     clock: &TestClock,
     rest: Rest,
 ) -> Services {
+    let money = Money::over(&rest.treasury, &rest.payments, clock);
+    let pages: Arc<dyn TestPayments> = rest.payments;
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
     let changes = Arc::new(CatalogChanges::new());
     let schemas: Arc<dyn SchemaRules> = Arc::new(JsonSchemaRules);
@@ -224,7 +253,7 @@ fn services(
     };
     Services {
         gate: Arc::new(gate),
-        consumers: Arc::new(Consumers::new(consumers, Arc::clone(&clock))),
+        consumers: Arc::new(Consumers::new(consumers, Arc::clone(&clock), Credits::ZERO)),
         developers: Arc::new(Developers::new(
             developers,
             Arc::clone(&changes),
@@ -240,6 +269,15 @@ fn services(
         market: Arc::new(Market::new(market, schemas, changes)),
         market_cache: rest.market_cache,
         engine: rest.engine,
+        wallets: Arc::<FakeTreasury>::clone(&rest.treasury),
+        adjustments: money.adjustments,
+        packages: money.packages,
+        purchases: money.purchases,
+        earnings: Arc::<FakeTreasury>::clone(&rest.treasury),
+        payouts: money.payouts,
+        analytics: Arc::<FakeTreasury>::clone(&rest.treasury),
+        ledger: rest.treasury,
+        test_payments: rest.has_test_payments.then_some(pages),
         idempotency: rest.idempotency,
         health: rest.health,
         lifecycle: Arc::new(Lifecycle::default()),

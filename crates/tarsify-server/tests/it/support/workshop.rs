@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Answer, Ask, Gpus, Place, Server, Store, get, post, until};
 
 /// The views of what must hold of executions at any moment.
-const INVARIANTS: [&str; 6] = ["e3", "e4", "e5", "e6", "e7", "e9"];
+const INVARIANTS: [&str; 10] = ["e1", "e2", "e3", "e4", "e5", "e6", "e7", "e8", "e9", "e10"];
 
 /// A database, GPUs, and the people of a market. Who serves and works is up to the test.
 pub(crate) struct Workshop {
@@ -29,7 +29,9 @@ impl Workshop {
     /// The same with these settings for every process.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let (store, gpus) = (Store::migrated().await, Gpus::start());
-        let place = Place::on(&store).with("RUNPOD_BASE_URL", &gpus.base_url());
+        let place = Place::on(&store)
+            .with("RUNPOD_BASE_URL", &gpus.base_url())
+            .with("WELCOME_CREDITS", "1000000");
         let place = settings
             .iter()
             .fold(place, |place, (name, value)| place.with(name, value));
@@ -169,9 +171,10 @@ impl Workshop {
         self.assert_sound();
     }
 
-    /// What must hold of executions at any moment holds.
+    /// What must hold of executions and of money at any moment holds.
     #[track_caller]
     pub(crate) fn assert_sound(&self) {
+        assert_eq!(self.store.sql("SELECT * FROM ledger_faults LIMIT 5"), "");
         for invariant in INVARIANTS {
             let broken = self
                 .store

@@ -21,7 +21,7 @@ const UNDER_A_MODEL: [Change; 3] = [
 
 pub(super) async fn an_admission_stores_what_was_asked(world: ExecutionWorld) {
     let model = world.model().await;
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     let new = new_run(&model, consumer);
     let execution = world.admit(&new).await;
     assert_eq!(execution.inputs, new.inputs);
@@ -89,7 +89,7 @@ fn odd_object() -> Map<String, Value> {
 
 pub(super) async fn any_json_is_kept(world: ExecutionWorld) {
     let model = world.model().await;
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     let odd = "prefix \u{0} 明日 ".to_owned();
     let material = Material {
         inputs: odd_object(),
@@ -124,7 +124,7 @@ pub(super) async fn any_json_is_kept(world: ExecutionWorld) {
 
 pub(super) async fn an_id_is_admitted_once(world: ExecutionWorld) {
     let model = world.model().await;
-    let new = new_run(&model, world.props.consumer().await);
+    let new = new_run(&model, world.consumer().await);
     world.admit(&new).await;
     let before = world.everything(new.id).await;
     let other = NewExecution {
@@ -168,7 +168,7 @@ async fn assert_changed(world: &ExecutionWorld, new: &NewExecution, why: &str) {
 }
 
 pub(super) async fn a_changed_model_is_refused(world: ExecutionWorld) {
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     for change in UNDER_A_MODEL {
         let model = world.model().await;
         let changed = Arc::new(world.props.change(&model, change).await);
@@ -182,7 +182,7 @@ pub(super) async fn a_changed_model_is_refused(world: ExecutionWorld) {
 }
 
 pub(super) async fn a_deleted_model_is_refused(world: ExecutionWorld) {
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     let model = world.model().await;
     world.props.delete(&model).await;
     assert_changed(&world, &new_run(&model, consumer), "deleted").await;
@@ -192,7 +192,7 @@ pub(super) async fn a_deleted_model_is_refused(world: ExecutionWorld) {
 }
 
 pub(super) async fn consumers_run_only_what_is_on_offer(world: ExecutionWorld) {
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     for change in [
         Change::Unpublish,
         Change::SwitchOffBaseModel,
@@ -216,7 +216,7 @@ pub(super) async fn developers_try_what_is_not_on_offer(world: ExecutionWorld) {
 
 pub(super) async fn what_was_admitted_stays_as_it_was(world: ExecutionWorld) {
     let model = world.model().await;
-    let new = new_run(&model, world.props.consumer().await);
+    let new = new_run(&model, world.consumer().await);
     let execution = world.admit(&new).await;
     let changed = world.props.change(&model, Change::Unpublish).await;
     let changed = world

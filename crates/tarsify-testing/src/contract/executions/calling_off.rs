@@ -154,7 +154,7 @@ pub(super) async fn what_has_ended_is_too_late(world: ExecutionWorld) {
 
 pub(super) async fn nobody_calls_off_what_is_not_his(world: ExecutionWorld) {
     let model = world.model().await;
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     let run = world.admit(&new_run(&model, carla)).await.summary.id;
     let test_run = world.admit(&new_test_run(&model, 5)).await.summary.id;
     let developer = Scope::Developer(model.developer_id);

@@ -8,7 +8,7 @@ use crate::builders::{advance, attempt, new_test_run};
 
 pub(super) async fn requesters_take_turns(world: ExecutionWorld) {
     let model = world.model().await;
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     let a = world.runs(&model, carla, 3).await;
     let b = world.runs(&model, clara, 3).await;
     let mut c = Vec::new();
@@ -24,7 +24,7 @@ pub(super) async fn requesters_take_turns(world: ExecutionWorld) {
 
 pub(super) async fn a_newcomer_waits_for_one_of_many(world: ExecutionWorld) {
     let model = world.model().await;
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     let many = world.runs(&model, carla, 50).await;
     let newcomer = world.runs(&model, clara, 1).await;
     let claim = Claim {
@@ -38,7 +38,7 @@ pub(super) async fn a_newcomer_waits_for_one_of_many(world: ExecutionWorld) {
 
 pub(super) async fn a_newcomer_overtakes_nobody_who_waits_as_long(world: ExecutionWorld) {
     let model = world.model().await;
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     let a = world.runs(&model, carla, 4).await;
     let two = a_claim(submissions(2));
     assert_eq!(ids(&world.claim(&two).await), a[..2]);
@@ -50,7 +50,7 @@ pub(super) async fn a_newcomer_overtakes_nobody_who_waits_as_long(world: Executi
 pub(super) async fn turns_are_taken_at_each_endpoint_by_itself(world: ExecutionWorld) {
     let (left, right) = (world.model().await, world.model().await);
     for (here, there) in [(&left, &right), (&right, &left)] {
-        let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+        let (carla, clara) = (world.consumer().await, world.consumer().await);
         let at = |model: &RunnableModel, count| Claim {
             allowance: 0,
             allowances: [(model.endpoint.id, 100)].into(),
@@ -68,7 +68,7 @@ pub(super) async fn turns_are_taken_at_each_endpoint_by_itself(world: ExecutionW
 
 pub(super) async fn the_first_of_each_endpoint_come_first(world: ExecutionWorld) {
     let (left, right) = (world.model().await, world.model().await);
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     // Whoever is submitted here leaves higher turns to those who are left.
     let many = world.runs(&left, carla, 5).await;
     assert_eq!(ids(&world.claim(&a_claim(submissions(3))).await), many[..3]);
@@ -79,7 +79,7 @@ pub(super) async fn the_first_of_each_endpoint_come_first(world: ExecutionWorld)
 
 pub(super) async fn what_waits_again_keeps_its_turn(world: ExecutionWorld) {
     let model = world.model().await;
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     let a = world.runs(&model, carla, 3).await;
     let claimed = world.submit().await;
     assert_eq!(claimed.lease.id, a[0]);

@@ -13,7 +13,7 @@ use crate::contract::check::{assert_newest_first, whole_list};
 
 pub(super) async fn scopes_are_apart(world: ExecutionWorld) {
     let model = world.model().await;
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     let stranger = world.model().await.developer_id;
     let run = world.admit(&new_run(&model, carla)).await;
     let test_run = world.admit(&new_test_run(&model, 5)).await;
@@ -50,7 +50,7 @@ pub(super) async fn scopes_are_apart(world: ExecutionWorld) {
 
 pub(super) async fn what_is_absent_is_nowhere(world: ExecutionWorld) {
     let id = ExecutionId::new(MOMENT);
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     for scope in [Scope::System, Scope::Consumer(consumer)] {
         let found = world.repository.find(scope, id).await.unwrap();
         assert_eq!(found, Found::Nowhere);
@@ -66,7 +66,7 @@ pub(super) async fn what_is_absent_is_nowhere(world: ExecutionWorld) {
 
 pub(super) async fn lists_are_newest_first_and_page_both_ways(world: ExecutionWorld) {
     let model = world.model().await;
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     let mut expected = Vec::new();
     for _ in 0..5 {
         expected.insert(0, world.admit(&new_run(&model, consumer)).await.summary.id);
@@ -102,7 +102,7 @@ async fn admit(world: &ExecutionWorld, new: &NewExecution) -> ExecutionId {
 
 pub(super) async fn lists_filter(world: ExecutionWorld) {
     let (model, other) = (world.model().await, world.model().await);
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     let ended = admit(&world, &new_run(&model, carla)).await;
     let claimed = world.submit().await;
     let end = settlement(&claimed, EndReason::Refused);
@@ -161,7 +161,7 @@ pub(super) async fn lists_filter(world: ExecutionWorld) {
 
 pub(super) async fn lists_are_scoped(world: ExecutionWorld) {
     let model = world.model().await;
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     let of_carla = admit(&world, &new_run(&model, carla)).await;
     let of_clara = admit(&world, &new_run(&model, clara)).await;
     let tried = admit(&world, &new_test_run(&model, 5)).await;

@@ -45,7 +45,7 @@ pub(super) async fn what_waits_to_be_submitted_is_not_looked_at(world: Execution
 /// One run of each wait, accepted by the provider and then due after that many seconds.
 async fn accepted_for(world: &ExecutionWorld, waits: &[u64]) -> Vec<ExecutionId> {
     let model = world.model().await;
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     world.runs(&model, consumer, waits.len()).await;
     let mut ids = Vec::new();
     for wait in waits {

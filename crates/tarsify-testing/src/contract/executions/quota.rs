@@ -18,7 +18,7 @@ async fn assert_used_up(world: &ExecutionWorld, new: &NewExecution, quota: u32) 
 
 pub(super) async fn the_quota_of_a_day_is_exact(world: ExecutionWorld) {
     let (model, other) = (world.model().await, world.model().await);
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     assert_used_up(&world, &new_test_run(&model, 0), 0).await;
     for _ in 0..3 {
         world.admit(&new_test_run(&model, 3)).await;

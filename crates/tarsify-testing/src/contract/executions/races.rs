@@ -40,7 +40,7 @@ pub(super) async fn fifty_twins_are_one_execution(world: ExecutionWorld) {
     let model = world.model().await;
     let first = NewExecution {
         idempotency: Some(idempotency_claim()),
-        ..new_run(&model, world.props.consumer().await)
+        ..new_run(&model, world.consumer().await)
     };
     let admitted = crowd(50, |_| {
         let twin = NewExecution {
@@ -62,6 +62,129 @@ pub(super) async fn fifty_twins_are_one_execution(world: ExecutionWorld) {
     assert_eq!(world.submit_all().await.len(), 1);
     for id in same {
         assert_eq!(world.story(id).await, ["queued"]);
+    }
+}
+
+pub(super) async fn twins_hold_once_even_when_there_is_no_more(world: ExecutionWorld) {
+    for _ in 0..3 {
+        let model = world.model_for(25).await;
+        let carla = world.consumer_with(49).await;
+        let first = NewExecution {
+            idempotency: Some(idempotency_claim()),
+            ..new_run(&model, carla)
+        };
+        let admitted = crowd(20, |_| {
+            let twin = NewExecution {
+                id: ExecutionId::new(MOMENT),
+                ..first.clone()
+            };
+            let repository = Arc::clone(&world.repository);
+            async move { repository.admit(&twin).await }
+        });
+        // Nobody is told that there is too little: all of them are the one that was accepted.
+        let admitted = admitted.await.into_iter().map(Result::unwrap);
+        let admitted: Vec<_> = admitted.collect();
+        let fresh = admitted.iter().filter(|one| !one.is_replay).count();
+        assert_eq!(fresh, 1, "one of the twins is the first");
+        assert_eq!(world.wallet(carla).await, (24_000, 25_000));
+    }
+}
+
+pub(super) async fn a_crowd_spends_no_more_than_there_is(world: ExecutionWorld) {
+    let model = world.model_for(25).await;
+    // Room for seven, and nearly for an eighth.
+    let carla = world.consumer_with(7 * 25 + 24).await;
+    let admitted = crowd(64, |_| {
+        let new = new_run(&model, carla);
+        let repository = Arc::clone(&world.repository);
+        async move {
+            match repository.admit(&new).await {
+                Ok(_) => true,
+                Err(AdmitError::InsufficientCredits {
+                    required,
+                    available,
+                }) => {
+                    assert!(required.get() == 25 && available.get() == 24);
+                    false
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    });
+    let admitted = admitted.await.into_iter().filter(|is_in| *is_in);
+    assert_eq!(admitted.count(), 7);
+    assert_eq!(world.wallet(carla).await, (24_000, 175_000));
+    assert_eq!(world.submit_all().await.len(), 7);
+}
+
+pub(super) async fn a_price_is_resolved_once_whoever_ends_the_run(world: ExecutionWorld) {
+    let model = world.model_for(25).await;
+    let carla = world.consumer_with(1_000).await;
+    let mut paid = 0;
+    for _ in 0..10 {
+        // Another one's price lies beside, for whoever would take or give too much.
+        world.admit(&new_run(&model, carla)).await;
+        world.admit(&new_run(&model, carla)).await;
+        let claimed = world.submit().await;
+        let id = claimed.lease.id;
+        let good = completion(&claimed, json!("done"));
+        let bad = settlement(&claimed, EndReason::Deadline);
+        let (first, second, cancel) = tokio::join!(
+            world.queue.settle(&good),
+            world.queue.settle(&bad),
+            world.repository.request_cancel(Scope::System, id),
+        );
+        let applied = [first.unwrap(), second.unwrap()];
+        let applied = applied.iter().filter(|one| **one != Written::Refused);
+        assert_eq!(applied.count(), 1);
+        let cancel = cancel.unwrap();
+        assert!(
+            matches!(
+                cancel,
+                Found::Here(CancelAnswer::Requested(_) | CancelAnswer::TooLate(_))
+            ),
+            "{cancel:?}"
+        );
+        let charged = world.found(id).await.summary.charged.get();
+        assert!(charged == 0 || charged == 25);
+        paid += charged;
+        let other = world.submit().await;
+        let end = settlement(&other, EndReason::ProviderError);
+        assert_applied(world.settle(&end).await);
+        assert_eq!(world.wallet(carla).await, ((1_000 - paid) * 1_000, 0));
+        assert_eq!(world.income(&model).await, (paid * 700, paid * 300));
+    }
+}
+
+pub(super) async fn a_price_is_given_back_once_whoever_calls_off(world: ExecutionWorld) {
+    let model = world.model_for(25).await;
+    let carla = world.consumer_with(100).await;
+    for _ in 0..5 {
+        let id = world.admit(&new_run(&model, carla)).await.summary.id;
+        let answers = crowd(8, |_| {
+            let repository = Arc::clone(&world.repository);
+            async move { repository.request_cancel(Scope::System, id).await.unwrap() }
+        });
+        let answers = answers.await;
+        let is_end = |one: &&_| matches!(one, Found::Here(CancelAnswer::Ended(_)));
+        assert_eq!(answers.iter().filter(is_end).count(), 1);
+        assert_eq!(world.wallet(carla).await, (100_000, 0));
+    }
+    // And with a worker who takes it at the same moment.
+    for _ in 0..10 {
+        let id = world.admit(&new_run(&model, carla)).await.summary.id;
+        let claim = a_claim(submissions(1));
+        let (answer, claimed) = tokio::join!(
+            world.repository.request_cancel(Scope::System, id),
+            world.queue.claim(&claim),
+        );
+        answer.unwrap();
+        for claimed in claimed.unwrap() {
+            assert_eq!(world.wallet(carla).await, (75_000, 25_000));
+            let end = settlement(&claimed, EndReason::CancelledByCaller);
+            assert_applied(world.settle(&end).await);
+        }
+        assert_eq!(world.wallet(carla).await, (100_000, 0));
     }
 }
 
@@ -105,7 +228,7 @@ async fn claim_from_all_sides(world: &ExecutionWorld, claim: impl Fn() -> Claim)
 
 pub(super) async fn two_claimers_never_share(world: ExecutionWorld) {
     let model = world.model().await;
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     world.runs(&model, consumer, 30).await;
     let claim = || a_claim(submissions(7));
     let claimed = claim_from_all_sides(&world, claim).await;
@@ -116,7 +239,7 @@ pub(super) async fn two_claimers_never_share(world: ExecutionWorld) {
 
 pub(super) async fn two_lookers_never_share(world: ExecutionWorld) {
     let model = world.model().await;
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     world.runs(&model, consumer, 30).await;
     for _ in 0..30 {
         world.accept().await;
@@ -256,7 +379,7 @@ pub(super) async fn one_of_a_crowd_takes_a_key(world: ExecutionWorld) {
 
 pub(super) async fn a_crowd_counts_each_run_once(world: ExecutionWorld) {
     let model = world.model().await;
-    let carla = world.props.consumer().await;
+    let carla = world.consumer().await;
     complete(&world, &model, carla, 20).await;
     let mut counted = 0;
     for _ in 0..20 {

@@ -14,7 +14,7 @@ async fn keyed_run(world: &ExecutionWorld) -> (NewExecution, IdempotencyClaim) {
     let model = world.model().await;
     let new = NewExecution {
         idempotency: Some(claim.clone()),
-        ..new_run(&model, world.props.consumer().await)
+        ..new_run(&model, world.consumer().await)
     };
     (new, claim)
 }

@@ -12,7 +12,7 @@ use crate::builders::{new_run, new_token};
 
 pub(super) async fn a_claim_records_an_attempt_and_leases(world: ExecutionWorld) {
     let model = world.model().await;
-    let new = new_run(&model, world.props.consumer().await);
+    let new = new_run(&model, world.consumer().await);
     let created_at = world.admit(&new).await.summary.created_at;
     let token = new_token();
     let claimed = only(world.claim(&a_claim(Work::Submit(vec![token]))).await);
@@ -95,7 +95,7 @@ pub(super) async fn what_is_submitted_is_never_submitted_again_by_itself(world: 
 
 pub(super) async fn every_attempt_has_its_own_token(world: ExecutionWorld) {
     let model = world.model().await;
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     world.runs(&model, consumer, 3).await;
     let tokens: Vec<_> = (0..5).map(|_| new_token()).collect();
     let claimed = world.claim(&a_claim(Work::Submit(tokens.clone()))).await;
@@ -115,7 +115,7 @@ pub(super) async fn every_attempt_has_its_own_token(world: ExecutionWorld) {
 
 pub(super) async fn limits_are_kept(world: ExecutionWorld) {
     let model = world.model().await;
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     let all = world.runs(&model, consumer, 6).await;
     let few_tokens = a_claim(submissions(2));
     assert_eq!(ids(&world.claim(&few_tokens).await), all[..2]);
@@ -130,7 +130,7 @@ pub(super) async fn limits_are_kept(world: ExecutionWorld) {
 
 pub(super) async fn allowances_are_kept(world: ExecutionWorld) {
     let mut models = Vec::new();
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     for _ in 0..4 {
         let model = world.model().await;
         world.runs(&model, consumer, 4).await;
@@ -188,7 +188,7 @@ pub(super) async fn nothing_is_submitted_past_its_deadline(world: ExecutionWorld
     let model = world.model().await;
     let new = NewExecution {
         deadline_in: seconds(60),
-        ..new_run(&model, world.props.consumer().await)
+        ..new_run(&model, world.consumer().await)
     };
     world.admit(&new).await;
     world.pass(seconds(61)).await;

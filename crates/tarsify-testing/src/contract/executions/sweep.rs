@@ -93,7 +93,7 @@ pub(super) async fn what_has_ended_is_not_swept(world: ExecutionWorld) {
 
 pub(super) async fn limits_are_kept_and_allowances_are_not_asked(world: ExecutionWorld) {
     let model = world.model().await;
-    let consumer = world.props.consumer().await;
+    let consumer = world.consumer().await;
     world.runs(&model, consumer, 3).await;
     world.pass(seconds(PAST_THE_DEADLINE)).await;
     let two = Claim {

@@ -24,7 +24,7 @@ pub(super) async fn complete(
 
 pub(super) async fn runs_are_counted_once(world: ExecutionWorld) {
     let (model, other) = (world.model().await, world.model().await);
-    let (carla, clara) = (world.props.consumer().await, world.props.consumer().await);
+    let (carla, clara) = (world.consumer().await, world.consumer().await);
     complete(&world, &model, carla, 3).await;
     complete(&world, &other, carla, 1).await;
     complete(&world, &model, clara, 1).await;
@@ -42,7 +42,7 @@ pub(super) async fn runs_are_counted_once(world: ExecutionWorld) {
 
 pub(super) async fn only_runs_that_completed_are_counted(world: ExecutionWorld) {
     let model = world.model().await;
-    let carla = world.props.consumer().await;
+    let carla = world.consumer().await;
     world.admit(&new_test_run(&model, 5)).await;
     let tried = world.submit().await;
     assert_applied(world.settle(&completion(&tried, 1.into())).await);
@@ -53,6 +53,8 @@ pub(super) async fn only_runs_that_completed_are_counted(world: ExecutionWorld) 
     let cancel = world.repository.request_cancel(Scope::System, runs[1]);
     cancel.await.unwrap();
     world.accept().await;
+    // What has ended otherwise is taken, and counts for nothing here.
+    assert_eq!(world.queue.tally(100).await.unwrap(), 2);
     assert_eq!(world.queue.tally(100).await.unwrap(), 0);
     assert_eq!(world.props.runs_of_model(model.id).await, 0);
     assert_eq!(world.props.runs_of_consumer(carla).await, 0);
@@ -60,7 +62,7 @@ pub(super) async fn only_runs_that_completed_are_counted(world: ExecutionWorld) 
 
 pub(super) async fn a_run_that_is_tidied_up_is_counted_once(world: ExecutionWorld) {
     let model = world.model().await;
-    world.runs(&model, world.props.consumer().await, 1).await;
+    world.runs(&model, world.consumer().await, 1).await;
     let claimed = world.submit().await;
     let end = Settlement {
         has_orphans: true,

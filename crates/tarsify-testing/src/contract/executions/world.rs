@@ -11,8 +11,9 @@ use tarsify_domain::execution::{
     ExecutionRepository, Found, NewEvent, NewExecution, RunnableModel, RunnableModels, Settlement,
     Stage, Work, Written,
 };
-use tarsify_domain::id::{ConsumerId, ExecutionId, TarsModelId};
+use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
 use tarsify_domain::idempotency::IdempotencyRepository;
+use tarsify_domain::money::{Credits, Millicredits};
 
 use crate::builders::{advance, attempt_with_job, new_run, new_token};
 
@@ -53,6 +54,8 @@ pub enum Change {
     ReviseBaseModel,
     /// Its endpoint is revised.
     ReviseEndpoint,
+    /// The tars model costs so many credits from now on.
+    Price(i64),
     /// The tars model becomes a draft again.
     Unpublish,
     /// Its base model is switched off.
@@ -74,8 +77,24 @@ pub trait ExecutionProps: Send + Sync {
     /// Deletes a model that was never run.
     async fn delete(&self, model: &RunnableModel);
 
-    /// Registers a new consumer.
+    /// Registers a new consumer, who has nothing to spend.
     async fn consumer(&self) -> ConsumerId;
+
+    /// Gives a consumer credits.
+    async fn fund(&self, consumer: ConsumerId, credits: Credits);
+
+    /// What a consumer can spend, and what is set aside for his runs.
+    async fn wallet(&self, consumer: ConsumerId) -> (Millicredits, Millicredits);
+
+    /// What a developer has earned and not been paid.
+    async fn earned(&self, developer: DeveloperId) -> Millicredits;
+
+    /// What the platform has kept of the runs of all models.
+    async fn revenue(&self) -> Millicredits;
+
+    /// What the store itself finds wrong with its money; what is only overdue counts for nothing,
+    /// because cases leave runs lying.
+    async fn faults(&self) -> Vec<String>;
 
     /// Lets so much time pass for everything in the store: its clock moves on, or every moment
     /// that it holds moves back.
@@ -139,6 +158,38 @@ impl ExecutionWorld {
         Arc::new(self.props.model().await)
     }
 
+    /// A new consumer who can spend far more than any case does.
+    pub(super) async fn consumer(&self) -> ConsumerId {
+        self.consumer_with(100_000_000).await
+    }
+
+    /// A new consumer who can spend so many credits.
+    pub(super) async fn consumer_with(&self, credits: i64) -> ConsumerId {
+        let consumer = self.props.consumer().await;
+        if credits > 0 {
+            self.props.fund(consumer, Credits::new(credits)).await;
+        }
+        consumer
+    }
+
+    /// A new model that costs so many credits.
+    pub(super) async fn model_for(&self, price: i64) -> Arc<RunnableModel> {
+        let model = self.props.model().await;
+        Arc::new(self.props.change(&model, Change::Price(price)).await)
+    }
+
+    /// What a consumer can spend and what is set aside, in millicredits.
+    pub(super) async fn wallet(&self, consumer: ConsumerId) -> (i64, i64) {
+        let (available, held) = self.props.wallet(consumer).await;
+        (available.get(), held.get())
+    }
+
+    /// What a model's developer has earned and what the platform has kept, in millicredits.
+    pub(super) async fn income(&self, model: &RunnableModel) -> (i64, i64) {
+        let earned = self.props.earned(model.developer_id).await;
+        (earned.get(), self.props.revenue().await.get())
+    }
+
     pub(super) async fn admit(&self, new: &NewExecution) -> Execution {
         let admitted = self.repository.admit(new).await.unwrap();
         assert!(!admitted.is_replay, "it was admitted before");
@@ -165,7 +216,7 @@ impl ExecutionWorld {
     /// A run of a new consumer on a new model.
     pub(super) async fn run(&self) -> ExecutionId {
         let model = self.model().await;
-        let new = new_run(&model, self.props.consumer().await);
+        let new = new_run(&model, self.consumer().await);
         self.admit(&new).await.summary.id
     }
 
