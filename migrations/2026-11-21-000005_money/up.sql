@@ -940,7 +940,7 @@ CREATE FUNCTION close_dispute(
     AS $$
 DECLARE
     r reversals;
-    o reversals;
+    other reversals;
     part bigint;
     p purchases;
     wallet bigint;
@@ -977,13 +977,13 @@ BEGIN
     -- First what the platform lost by this one, then what it cannot hope to get elsewhere; what
     -- it lost by a lost dispute is looked for at the developers.
     r.lost_returned := 0;
-    FOR o IN
+    FOR other IN
         SELECT * FROM reversals
         WHERE purchase_id = p.id AND applied_at IS NOT NULL AND verdict IS DISTINCT FROM 'lost'
         ORDER BY id <> r.id, kind = 'dispute', applied_at, id
     LOOP
-        part := least(o.lost - o.recovered - o.covered, due - r.lost_returned);
-        UPDATE reversals SET covered = covered + part WHERE id = o.id;
+        part := least(other.lost - other.recovered - other.covered, due - r.lost_returned);
+        UPDATE reversals SET covered = covered + part WHERE id = other.id;
         r.lost_returned := r.lost_returned + part;
     END LOOP;
     r.bonus_returned := (
@@ -1553,10 +1553,10 @@ CREATE VIEW ledger_faults AS
             AND CASE t.kind
                 WHEN 'welcome' THEN (d.kind, c.kind) = ('platform_promo', 'consumer_available')
                 WHEN 'bonus' THEN (d.kind, c.kind) = ('platform_promo', 'consumer_available')
-                WHEN 'adjustment' THEN (d.kind, c.kind) = CASE
+                WHEN 'adjustment' THEN CASE
                     WHEN (SELECT b.amount FROM grants b WHERE b.id = t.ref_id) > 0
-                        THEN ('platform_promo', 'consumer_available')
-                    ELSE ('consumer_available', 'platform_promo') END
+                        THEN (d.kind, c.kind) = ('platform_promo', 'consumer_available')
+                    ELSE (d.kind, c.kind) = ('consumer_available', 'platform_promo') END
                 WHEN 'purchase' THEN (d.kind, c.kind) = ('stripe_clearing', 'consumer_available')
                 WHEN 'refund_pending' THEN (d.kind, c.kind) = ('developer_pending', 'consumer_available')
                 WHEN 'refund_payable' THEN (d.kind, c.kind) = ('developer_payable', 'consumer_available')

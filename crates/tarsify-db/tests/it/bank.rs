@@ -127,9 +127,10 @@ impl Bank {
 
     pub(crate) async fn give(&self, consumer: ConsumerId, credits: i64) {
         let given = credits * 1_000;
-        let sql =
-            format!("SELECT grant_credits(gen_random_uuid(), '{consumer}', {given}, 'for a test')");
-        assert_eq!(self.sql(&sql).await, ["NULL"]);
+        let sql = format!(
+            "SELECT outcome FROM grant_credits(gen_random_uuid(), '{consumer}', {given}, 'for a test')"
+        );
+        assert_eq!(self.sql(&sql).await, ["granted"]);
     }
 
     /// A run that has ended. The consumer needs the credits for it.
@@ -180,7 +181,10 @@ impl Bank {
     /// What may be given back of a run when that is less than is wanted.
     pub(crate) async fn refund(&self, run: ExecutionId, credits: i64) -> Option<i64> {
         let given = credits * 1_000;
-        let sql = format!("SELECT refund_run(gen_random_uuid(), '{run}', {given}, 'for a test')");
+        let sql = format!(
+            "SELECT CASE WHEN outcome = 'too_much' THEN refundable END \
+             FROM refund_run(gen_random_uuid(), '{run}', {given}, 'for a test')"
+        );
         self.sql(&sql).await[0].parse().ok()
     }
 

@@ -184,9 +184,10 @@ async fn groups_in_any_order_never_wait_in_a_circle() {
             for _ in 0..150 {
                 outside
                     .sql(&format!(
-                        "SELECT ledger_must_post('grant', gen_random_uuid(), ARRAY[\
-                            ROW('one', {a}, {b}, 10), ROW('two', {b}, {c}, 20), \
-                            ROW('three', {c}, {a}, 30)]::ledger_leg[])"
+                        "SELECT ledger_must_post('refund', gen_random_uuid(), ARRAY[\
+                            ROW('refund_pending', {a}, {b}, 10), \
+                            ROW('refund_payable', {b}, {c}, 20), \
+                            ROW('refund_platform', {c}, {a}, 30)]::ledger_leg[])"
                     ))
                     .await;
             }
@@ -321,6 +322,10 @@ fn flows(consumers: &[ConsumerId]) -> Vec<String> {
         ));
     }
     let others = [
+        // So that some of what is taken back is gone.
+        "SELECT grant_credits(gen_random_uuid(), owner_id, -(balance / 1000 * 1000), 'a test') \
+         FROM ledger_accounts, pg_sleep(0.05) \
+         WHERE kind = 'consumer_available' AND balance >= 1000 ORDER BY random() LIMIT 1",
         "SELECT pay_purchase(id, 'pi_' || id, 500, 'usd') FROM purchases \
          WHERE paid_at IS NULL ORDER BY random() LIMIT 1",
         "SELECT reverse_payment(gen_random_uuid(), payment_ref, 'refund', payment_ref || ':250', 250) \

@@ -209,10 +209,7 @@ async fn what_was_asked_for_of_a_process_that_died_is_done_once() {
     let refund = format!("/api/admin/executions/{run}/refund");
     for (path, body) in [
         (gift, json!({"amount": 500, "reason": "A gift."})),
-        (
-            refund,
-            json!({"amount": 40, "reason": "A bad picture."}),
-        ),
+        (refund, json!({"amount": 40, "reason": "A bad picture."})),
     ] {
         let ask = post(path).by(&trade.workshop.admin).json(body);
         let given = ask_again_and_again(&trade, ask).await;

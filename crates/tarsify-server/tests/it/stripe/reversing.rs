@@ -90,7 +90,6 @@ async fn a_dispute_whose_end_is_told_first_ends_so_too() {
     let trade = Trade::open().await;
     let cases = [
         (DisputeStep::Won, 1_000, "PAID"),
-        (DisputeStep::WarningClosed, 1_000, "PAID"),
         (DisputeStep::Lost, 0, "DISPUTED"),
     ];
     for (end, left, status) in cases {
@@ -112,6 +111,25 @@ async fn a_dispute_whose_end_is_told_first_ends_so_too() {
             assert_eq!(trade.status_of(&purchase).await, status, "{end:?}");
         }
     }
+    trade.assert_sound();
+}
+
+#[tokio::test]
+async fn a_mere_question_of_the_bank_takes_nothing() {
+    let trade = Trade::open().await;
+    let (purchase, payment) = trade.buy(1_000).await;
+    let created = trade.bank.stripe.dispute(&payment, DisputeStep::Created);
+    let mut question = created.unwrap().event["data"]["object"].clone();
+    question["status"] = "warning_needs_response".into();
+    let asked = trade
+        .bank
+        .stripe
+        .message("charge.dispute.created", &question);
+    trade.tell(&asked).await;
+    assert_eq!(trade.outcome(&asked), "irrelevant");
+    trade.dispute(&payment, DisputeStep::WarningClosed).await;
+    assert_eq!(trade.available().await, 1_000);
+    assert_eq!(trade.status_of(&purchase).await, "PAID");
     trade.assert_sound();
 }
 

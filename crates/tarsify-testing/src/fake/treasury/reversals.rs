@@ -154,13 +154,18 @@ impl State {
         borne.collect()
     }
 
+    fn applied_at(&self, place: usize) -> Option<Timestamp> {
+        let effect = self.reversals[place].effect.as_ref();
+        effect.map(|effect| effect.applied_at)
+    }
+
     /// Gives the platform back what a dispute that was won brings: first what it lost by that
     /// one, then what it cannot hope to get from anybody else. Answers how much it took.
     fn cover(&mut self, place: usize, id: PurchaseId, most: i64) -> i64 {
         let mut borne = self.borne(id);
         borne.sort_by_key(|other| {
             let is_dispute = self.reversals[*other].kind == ReversalKind::Dispute;
-            (*other != place, is_dispute, *other)
+            (*other != place, is_dispute, self.applied_at(*other), *other)
         });
         let mut left = most;
         for other in borne {
