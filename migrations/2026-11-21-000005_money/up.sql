@@ -741,7 +741,7 @@ CREATE TABLE reversals (
 
 CREATE INDEX reversals_waiting_index ON reversals (payment_ref) WHERE applied_at IS NULL;
 CREATE INDEX reversals_purchase_index ON reversals (purchase_id);
-CREATE INDEX reversals_unclawed_index ON reversals (id)
+CREATE INDEX reversals_unclawed_index ON reversals (created_at, id)
     WHERE verdict = 'lost' AND lost > 0 AND clawed_at IS NULL;
 CREATE INDEX reversals_recoverable_index ON reversals (consumer_id, applied_at)
     WHERE lost > recovered + covered AND clawed_at IS NULL;
@@ -756,11 +756,18 @@ DECLARE
     part bigint;
     recovering bigint := 0;
 BEGIN
+    PERFORM FROM reversals
+        WHERE consumer_id = h.consumer_id AND applied_at >= h.held_at
+            AND lost > recovered + covered AND clawed_at IS NULL
+        ORDER BY id FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
     FOR r IN
         SELECT * FROM reversals
         WHERE consumer_id = h.consumer_id AND applied_at >= h.held_at
             AND lost > recovered + covered AND clawed_at IS NULL
-        ORDER BY id FOR UPDATE
+        ORDER BY applied_at, id
     LOOP
         part := least(r.lost - r.recovered - r.covered, h.amount - recovering);
         EXIT WHEN part = 0;
@@ -774,7 +781,7 @@ $$;
 -- How much of a purchase's price has gone back by now: by refunds, and by disputes that were not
 -- won. No more than there was.
 CREATE FUNCTION reversed_cents(of_purchase uuid) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
     RETURN (
@@ -1620,6 +1627,17 @@ CREATE VIEW ledger_faults AS
         FROM reversals v LEFT JOIN others o ON o.ref_type = 'reversal' AND o.ref_id = v.id
         WHERE coalesce(o.total, 0) <> v.taken + v.bonus_taken + v.lost
             + v.returned + v.bonus_returned + v.lost_returned
+    UNION ALL
+    -- What is gone of a purchase is the part of its price that has gone back.
+    SELECT 'reversed', format('purchase %s', p.id),
+        format('%s of %s cents have gone back, and %s of %s', reversed_cents(p.id), p.price_cents,
+            v.gone, p.credits * 1000)
+        FROM purchases p
+        JOIN (
+            SELECT purchase_id, sum(taken + lost - returned - lost_returned) AS gone
+            FROM reversals WHERE applied_at IS NOT NULL GROUP BY purchase_id
+        ) v ON v.purchase_id = p.id
+        WHERE v.gone <> p.credits * 1000 * reversed_cents(p.id) / p.price_cents
     UNION ALL
     SELECT 'clawback', format('clawback %s', c.id), format('of %s: %s', c.amount, coalesce(o.kinds, '{}'))
         FROM clawbacks c LEFT JOIN others o ON o.ref_type = 'clawback' AND o.ref_id = c.id

@@ -76,7 +76,7 @@ async fn run(
         Command::Token { kind, email } => token::run(&config, kind, email.as_deref()),
         Command::Admin { action, email } => admin::run(&config, &stores, action, &email).await,
         Command::Ledger { action, json } => ledger::run(&config, &stores, action, json).await,
-        Command::Doctor { json } => doctor::run(&config, &stores, json).await,
+        Command::Doctor { json } => Box::pin(doctor::run(&config, &stores, json)).await,
         Command::Emulator {
             listen,
             api_key,

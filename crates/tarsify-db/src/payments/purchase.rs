@@ -170,10 +170,12 @@ impl PurchaseRepository for PgPurchaseRepository {
     async fn expire(&self, age: Duration, limit: u32) -> Result<u64, RepoError> {
         let mut binds = Binds::default();
         let sql = format!(
-            "UPDATE purchases SET status = 'EXPIRED', updated_at = now() WHERE id IN (\
+            "WITH old AS MATERIALIZED (\
                 SELECT id FROM purchases WHERE status = 'PENDING' AND created_at < now() - {} \
                 ORDER BY created_at LIMIT {} FOR UPDATE SKIP LOCKED\
-             ) AND status = 'PENDING' RETURNING id",
+             ) \
+             UPDATE purchases p SET status = 'EXPIRED', updated_at = now() FROM old \
+             WHERE p.id = old.id RETURNING p.id",
             binds.span(age),
             binds.number(i64::from(limit)),
         );
@@ -187,7 +189,7 @@ impl PurchaseRepository for PgPurchaseRepository {
         let sql = format!(
             "SELECT id FROM reversals \
              WHERE verdict = 'lost' AND lost > 0 AND clawed_at IS NULL AND applied_at IS NOT NULL \
-             ORDER BY id LIMIT {}",
+             ORDER BY created_at, id LIMIT {}",
             binds.number(i64::from(limit)),
         );
         let rows = self.database.read(&Statement::new(sql, binds)).await;

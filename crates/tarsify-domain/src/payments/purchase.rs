@@ -204,9 +204,9 @@ pub trait PurchaseRepository: Send + Sync {
     /// Gives a message its effect, once, whatever it is about: purchases, payouts, accounts.
     async fn apply(&self, received: &ReceivedEvent) -> Result<EventOutcome, RepoError>;
 
-    /// Lets purchases expire that were begun longer ago than `age` and never came to a page that
-    /// can be paid, at most `limit`, and answers how many these were. One that is paid after all is
-    /// granted all the same.
+    /// Lets purchases expire that were begun longer ago than `age` and have heard nothing since, at
+    /// most `limit`, and answers how many these were. One that is paid after all is granted all the
+    /// same.
     async fn expire(&self, age: Duration, limit: u32) -> Result<u64, RepoError>;
 
     /// Looks for the money of at most `limit` lost disputes at the developers to whom it went,
