@@ -225,7 +225,7 @@ fn a_dispute_begins_and_ends() {
         (
             "charge.dispute.created",
             "warning_needs_response",
-            disputed.clone(),
+            PaymentEvent::Irrelevant,
         ),
         ("charge.dispute.funds_withdrawn", "needs_response", disputed),
         (
@@ -237,7 +237,7 @@ fn a_dispute_begins_and_ends() {
         (
             "charge.dispute.closed",
             "warning_closed",
-            ended(Verdict::Won),
+            PaymentEvent::Irrelevant,
         ),
         ("charge.dispute.closed", "lost", ended(Verdict::Lost)),
         (
@@ -410,4 +410,30 @@ proptest::proptest! {
         // Whatever comes of it, it ends.
         let _ = read(&message(&kind, &but(&whole, &json!({ field: value }))));
     }
+}
+
+/// Whoever has a connected account can make payments there that name a purchase here.
+#[test]
+fn nothing_that_happens_on_a_connected_account_pays_anything_here() {
+    for kind in [
+        "checkout.session.completed",
+        "charge.refunded",
+        "transfer.created",
+    ] {
+        let mut told: Value = serde_json::from_slice(&message(kind, &session())).unwrap();
+        told["account"] = json!("acct_1Stranger");
+        let received = read(&serde_json::to_vec(&told).unwrap()).unwrap();
+        assert_eq!(received.event, PaymentEvent::Irrelevant, "{kind}");
+    }
+    let account = json!({ "id": "acct_1Test", "object": "account", "payouts_enabled": true });
+    let mut told: Value = serde_json::from_slice(&message("account.updated", &account)).unwrap();
+    told["account"] = json!("acct_1Test");
+    let received = read(&serde_json::to_vec(&told).unwrap()).unwrap();
+    assert!(matches!(
+        received.event,
+        PaymentEvent::AccountUpdated {
+            can_be_paid: true,
+            ..
+        }
+    ));
 }

@@ -59,7 +59,6 @@ async fn the_life_of_a_purchase_is_understood() {
         (DisputeStep::Created, None),
         (DisputeStep::FundsWithdrawn, None),
         (DisputeStep::FundsReinstated, Some(Verdict::Won)),
-        (DisputeStep::WarningClosed, Some(Verdict::Won)),
         (DisputeStep::Won, Some(Verdict::Won)),
         (DisputeStep::Lost, Some(Verdict::Lost)),
     ] {
@@ -75,6 +74,11 @@ async fn the_life_of_a_purchase_is_understood() {
         };
         assert_eq!(told, verdict, "{step:?}");
     }
+    let asked = lab
+        .emulator
+        .dispute(payment.as_str(), DisputeStep::WarningClosed)
+        .unwrap();
+    assert_eq!(read(&lab, &asked).event, PaymentEvent::Irrelevant);
     assert_eq!(
         end(SessionEnd::Expired).event,
         PaymentEvent::Expired { purchase }

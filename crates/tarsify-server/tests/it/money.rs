@@ -142,7 +142,7 @@ async fn what_does_not_work_costs_nothing() {
     let workshop = bare().await;
     let server = workshop.serve("all").await;
     buy(&workshop, &server, 500).await;
-    let failing = json!({"faults": [{"when": "output", "kind": "error"}]});
+    let failing = json!({"faults": [{"when": "output", "kind": "failed"}]});
     workshop.gpus.behave("echo", failing).await;
     let run = workshop.submit(&server, "echo").await;
     let failed = workshop.ended(&server, &run).await;

@@ -42,7 +42,7 @@ const BAD_VARIABLES: &[(&str, &str, &str, &str)] = &[
     ("TARSIFY__IDENTITY__LEEWAY_SECONDS", "61", "over a minute", "Give a whole number from 0 to 60."),
     ("TARSIFY__DATABASE__POOL_SIZE", "0", "no connection", "Give a whole number from 1 to 500."),
     ("TARSIFY__SERVER__PROT", "1", "misspelled", "TARSIFY__SERVER__PROT sets no key. Did you mean TARSIFY__SERVER__PORT?"),
-    ("TARSIFY__STRIPE__SECRET_KEY", PASSWORD, "not of this stage", "TARSIFY__STRIPE__SECRET_KEY sets no key. Unset it"),
+    ("STRIPE_SECRET_KEY", PASSWORD, "nobody would hear of payments", "Set STRIPE_WEBHOOK_SECRETS to the signing secret"),
     ("TARSIFY_CONFIG", "none.toml", "absent file", "TARSIFY_CONFIG names /base/none.toml, which cannot be read"),
 ];
 
@@ -63,7 +63,7 @@ const BAD_FILES: &[(&str, &str, &str, &str)] = &[
     ("[sever]\nport = 1", "misspelled section", "sever.port (from ", "Did you mean server.port?"),
     ("port = 1", "no section", "port (from ", "Did you mean server.port?"),
     ("[database]\npool = 1", "half a name", "database.pool (from ", "Did you mean database.pool_size?"),
-    ("[stripe]\nsecret_key = \"hunter2\"", "not of this stage", "stripe.secret_key (from ", "is not a key. Remove it;"),
+    ("[stripes]\nsecret_key = \"hunter2\"", "a section of nobody's", "stripes.secret_key (from ", "is not a key."),
     ("[wholly]", "an empty unknown section", "wholly (from ", "is not a key"),
     ("server = 1", "a value for a section", "server (from ", "is not a key"),
     ("[server]\nport = \"80\"", "text for a number", "server.port = \"80\" (from ", "mine.toml) is not a whole number."),
