@@ -110,13 +110,15 @@ CREATE VIEW ledger_platform AS
     WITH last AS MATERIALIZED (
         SELECT coalesce(max(up_to), 0) AS up_to FROM ledger_checkpoints
     ), since AS (
-        SELECT side.account, sum(side.delta)::bigint AS balance
-        FROM ledger_transfers t
-        CROSS JOIN LATERAL (
-            VALUES (t.debit_id, -t.amount), (t.credit_id, t.amount)
-        ) side (account, delta)
         -- The platform's accounts are the first hundred.
-        WHERE t.id > (SELECT up_to FROM last) AND side.account <= 100
+        SELECT side.account, sum(side.delta)::bigint AS balance
+        FROM (
+            SELECT t.debit_id AS account, -t.amount AS delta FROM ledger_transfers t
+            WHERE t.debit_id <= 100 AND t.id > (SELECT up_to FROM last)
+            UNION ALL
+            SELECT t.credit_id, t.amount FROM ledger_transfers t
+            WHERE t.credit_id <= 100 AND t.id > (SELECT up_to FROM last)
+        ) side
         GROUP BY side.account
     )
     SELECT a.id AS account_id, a.kind,
@@ -781,7 +783,7 @@ $$;
 -- How much of a purchase's price has gone back by now: by refunds, and by disputes that were not
 -- won. No more than there was.
 CREATE FUNCTION reversed_cents(of_purchase uuid) RETURNS bigint
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
 BEGIN
     RETURN (
@@ -1428,12 +1430,27 @@ CREATE VIEW ledger_faults AS
         LEFT JOIN ledger_platform p ON p.account_id = a.id
         LEFT JOIN replay r ON r.account = a.id
     ), moved AS MATERIALIZED (
-        SELECT ref_type, ref_id,
+        SELECT ref_id,
             coalesce(sum(amount) FILTER (WHERE kind = 'hold'), 0) AS held,
             coalesce(sum(amount) FILTER (WHERE kind = 'release'), 0) AS released,
             coalesce(sum(amount) FILTER (WHERE kind = 'capture_developer'), 0) AS to_developer,
-            coalesce(sum(amount) FILTER (WHERE kind = 'capture_platform'), 0) AS to_platform
-        FROM ledger_transfers WHERE ref_type = 'execution' GROUP BY ref_type, ref_id
+            coalesce(sum(amount) FILTER (WHERE kind = 'capture_platform'), 0) AS to_platform,
+            -- Each kind is there once, so these are its sides.
+            max(debit_id) FILTER (WHERE kind = 'hold') AS hold_from,
+            max(credit_id) FILTER (WHERE kind = 'hold') AS hold_to,
+            max(debit_id) FILTER (WHERE kind = 'release') AS release_from,
+            max(credit_id) FILTER (WHERE kind = 'release') AS release_to,
+            max(debit_id) FILTER (WHERE kind = 'capture_developer') AS developer_from,
+            max(credit_id) FILTER (WHERE kind = 'capture_developer') AS developer_to,
+            max(debit_id) FILTER (WHERE kind = 'capture_platform') AS platform_from,
+            max(credit_id) FILTER (WHERE kind = 'capture_platform') AS platform_to,
+            max(debit_id) FILTER (WHERE kind = 'reversal_recovered') AS recovered_from,
+            max(credit_id) FILTER (WHERE kind = 'reversal_recovered') AS recovered_to
+        FROM ledger_transfers WHERE ref_type = 'execution' GROUP BY ref_id
+    ), runs AS MATERIALIZED (
+        SELECT m.*, h.execution_id, h.consumer_id, h.developer_id, h.state, h.amount,
+            h.developer_bps, h.earned
+        FROM holds h LEFT JOIN moved m ON m.ref_id = h.execution_id
     ), others AS MATERIALIZED (
         SELECT ref_type, ref_id, jsonb_object_agg(kind, amount) AS kinds, sum(amount) AS total
         FROM ledger_transfers WHERE ref_type <> 'execution' GROUP BY ref_type, ref_id
@@ -1476,7 +1493,9 @@ CREATE VIEW ledger_faults AS
     SELECT 'hold', format('run %s', h.execution_id),
         format('%s hold of %s: %s held, %s captured, %s released', h.state, h.amount,
             coalesce(m.held, 0), coalesce(m.to_developer + m.to_platform, 0), coalesce(m.released, 0))
-        FROM holds h LEFT JOIN moved m ON m.ref_id = h.execution_id
+        FROM runs h CROSS JOIN LATERAL (
+            SELECT h.held, h.released, h.to_developer, h.to_platform
+        ) m
         WHERE (
             m.held = h.amount
             AND m.to_developer + m.to_platform
@@ -1486,11 +1505,11 @@ CREATE VIEW ledger_faults AS
     UNION ALL
     SELECT 'split', format('run %s', h.execution_id),
         format('%s of 10000 of %s are not %s', h.developer_bps, h.amount, m.to_developer)
-        FROM holds h JOIN moved m ON m.ref_id = h.execution_id
+        FROM runs h CROSS JOIN LATERAL (SELECT h.to_developer) m
         WHERE h.state = 'captured'
             AND (m.to_developer <> h.amount * h.developer_bps / 10000 OR m.to_developer <> h.earned)
     UNION ALL
-    SELECT 'business_row', format('%s %s', m.ref_type, m.ref_id), 'has transfers and does not exist'
+    SELECT 'business_row', format('execution %s', m.ref_id), 'has transfers and does not exist'
         FROM moved m
         WHERE NOT EXISTS (SELECT FROM holds h WHERE h.execution_id = m.ref_id)
     UNION ALL
@@ -1508,26 +1527,17 @@ CREATE VIEW ledger_faults AS
             ELSE false END
     UNION ALL
     -- From whose account to whose, of which kinds.
-    SELECT 'sides', format('%s %s', t.ref_type, t.ref_id),
-        format('%s from %s to %s', t.kind, d.name, c.name)
-        FROM ledger_transfers t
-        JOIN accounts d ON d.id = t.debit_id
-        JOIN accounts c ON c.id = t.credit_id
-        LEFT JOIN holds h ON h.execution_id = t.ref_id AND t.ref_type = 'execution'
-        WHERE t.ref_type = 'execution' AND (
-            CASE t.kind
-                WHEN 'hold' THEN d.kind = 'consumer_available' AND c.kind = 'consumer_held'
-                    AND d.owner_id = h.consumer_id AND c.owner_id = h.consumer_id
-                WHEN 'release' THEN d.kind = 'consumer_held' AND c.kind = 'consumer_available'
-                    AND d.owner_id = h.consumer_id AND c.owner_id = h.consumer_id
-                WHEN 'capture_developer' THEN d.kind = 'consumer_held'
-                    AND c.kind = 'developer_pending'
-                    AND d.owner_id = h.consumer_id AND c.owner_id = h.developer_id
-                WHEN 'capture_platform' THEN d.kind = 'consumer_held'
-                    AND c.kind = 'platform_revenue' AND d.owner_id = h.consumer_id
-                WHEN 'reversal_recovered' THEN d.kind = 'consumer_available'
-                    AND c.kind = 'platform_loss' AND d.owner_id = h.consumer_id
-                ELSE false END
+    SELECT 'sides', format('run %s', h.execution_id), 'its transfers are between wrong accounts'
+        FROM runs h
+        LEFT JOIN accounts a ON a.owner_id = h.consumer_id AND a.kind = 'consumer_available'
+        LEFT JOIN accounts b ON b.owner_id = h.consumer_id AND b.kind = 'consumer_held'
+        LEFT JOIN accounts d ON d.owner_id = h.developer_id AND d.kind = 'developer_pending'
+        WHERE (
+            coalesce((h.hold_from, h.hold_to) = (a.id, b.id), h.hold_from IS NULL)
+            AND coalesce((h.release_from, h.release_to) = (b.id, a.id), h.release_from IS NULL)
+            AND coalesce((h.developer_from, h.developer_to) = (b.id, d.id), h.developer_from IS NULL)
+            AND coalesce((h.platform_from, h.platform_to) = (b.id, 3), h.platform_from IS NULL)
+            AND coalesce((h.recovered_from, h.recovered_to) = (a.id, 4), h.recovered_from IS NULL)
         ) IS NOT TRUE
     UNION ALL
     SELECT 'sides', format('%s %s', t.ref_type, t.ref_id),

@@ -341,10 +341,13 @@ fn flows(consumers: &[ConsumerId]) -> Vec<String> {
             CASE WHEN random() < 0.5 THEN 1000 END, 'a test') \
          FROM holds WHERE state = 'captured' ORDER BY random() LIMIT 1",
         "SELECT mature_earnings(id, now(), 20) FROM developers ORDER BY random() LIMIT 1",
-        "SELECT request_payout(gen_random_uuid(), id, 1000) FROM developers \
+        // Not more than others end.
+        "SELECT request_payout(gen_random_uuid(), id, 1000) FROM developers, pg_sleep(0.05) \
          ORDER BY random() LIMIT 1",
         "SELECT finish_payout(id, (ARRAY['paid', 'failed', 'returned'])[1 + floor(random() * 3)], \
-            'tr_' || id, 'a test') FROM payouts ORDER BY random() LIMIT 1",
+            'tr_' || id, 'a test') FROM payouts \
+         ORDER BY status = 'PENDING' AND requested_at < now() - interval '10 seconds' DESC, \
+            random() LIMIT 1",
         "SELECT ledger_frontier()",
     ];
     statements.extend(others.map(str::to_owned));
