@@ -21,12 +21,8 @@ pub(super) const WALLET: &str = "coalesce((\
     ), 0) AS held, coalesce((\
         SELECT sum((p.credits + p.bonus_credits) * 1000 - p.credits * 1000 * back.cents / p.price_cents \
             - p.bonus_credits * 1000 * back.cents / p.price_cents) \
-        FROM purchases p CROSS JOIN LATERAL (\
-            SELECT least(p.price_cents, p.refunded_cents + coalesce(sum(r.cents), 0))::bigint AS cents \
-            FROM reversals r \
-            WHERE r.purchase_id = p.id AND r.kind = 'dispute' AND r.applied_at IS NOT NULL \
-                AND r.returned_at IS NULL\
-        ) back WHERE p.consumer_id = c.id AND p.paid_at IS NOT NULL\
+        FROM purchases p CROSS JOIN LATERAL (SELECT reversed_cents(p.id) AS cents) back \
+        WHERE p.consumer_id = c.id AND p.paid_at IS NOT NULL\
     ), 0)::bigint AS purchased, c.credits_spent * 1000 + (\
         SELECT coalesce(sum(u.gross), 0)::bigint FROM untallied u WHERE u.consumer_id = c.id\
     ) AS spent";
