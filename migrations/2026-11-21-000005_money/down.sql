@@ -53,6 +53,7 @@ ALTER TABLE executions ADD CONSTRAINT executions_charged_credits_check CHECK (
 DROP TABLE holds;
 DROP TABLE maturings;
 DROP FUNCTION refuse_hold_change();
+DROP FUNCTION refuse_unsound_hold();
 DROP FUNCTION ledger_open(uuid, text);
 DROP FUNCTION ledger_must_post(text, uuid, ledger_leg[]);
 DROP FUNCTION ledger_post(text, uuid, ledger_leg[]);
@@ -63,5 +64,7 @@ DROP FUNCTION ledger_frontier();
 DROP VIEW ledger_platform;
 DROP TABLE ledger_checkpoints;
 DROP TABLE ledger_transfers;
+DROP FUNCTION refuse_unknown_transfer();
 DROP FUNCTION refuse_change_of_record();
 DROP TABLE ledger_accounts;
+DROP FUNCTION refuse_unknown_account();

@@ -52,7 +52,7 @@ async fn a_hold_remains_and_is_resolved_once() {
         ),
         (
             "UPDATE holds SET refunded = amount + 1000 WHERE state = 'captured'",
-            "holds_refunded_check",
+            "holds_sound",
         ),
         (
             "UPDATE ledger_accounts SET balance = -1 WHERE kind = 'consumer_available'",
@@ -60,6 +60,45 @@ async fn a_hold_remains_and_is_resolved_once() {
         ),
     ] {
         let refusal = books.shop.test.refusal(statement).await;
+        assert_eq!(refusal.as_deref(), Some(constraint), "{statement}");
+    }
+    books.assert_sound().await;
+}
+
+#[tokio::test]
+async fn only_what_the_ledger_knows_is_written() {
+    let books = Books::busy().await;
+    let transfer = |about: &str, kind: &str| {
+        format!(
+            "INSERT INTO ledger_transfers \
+                (ref_type, ref_id, kind, debit_id, credit_id, amount, at) \
+             VALUES ('{about}', gen_random_uuid(), '{kind}', 1, 2, 5, now())"
+        )
+    };
+    let account = |owner: &str, kind: &str| {
+        format!("INSERT INTO ledger_accounts (owner_id, kind) VALUES ({owner}, '{kind}')")
+    };
+    let somebody = "(SELECT owner_id FROM ledger_accounts WHERE kind = 'developer_owed')";
+    for (statement, constraint) in [
+        (transfer("execution", "welcome"), "ledger_transfers_known"),
+        (transfer("payout", "mature"), "ledger_transfers_known"),
+        (transfer("gift", "hold"), "ledger_transfers_known"),
+        (account("NULL", "developer_owed"), "ledger_accounts_known"),
+        (
+            account(somebody, "stripe_clearing"),
+            "ledger_accounts_known",
+        ),
+        (account(somebody, "savings"), "ledger_accounts_known"),
+        (
+            "UPDATE ledger_accounts SET kind = 'savings' WHERE kind = 'developer_owed'".to_owned(),
+            "ledger_accounts_known",
+        ),
+        (
+            "UPDATE ledger_accounts SET balance = 1 WHERE kind = 'developer_owed'".to_owned(),
+            "ledger_accounts_balance_check",
+        ),
+    ] {
+        let refusal = books.shop.test.refusal(&statement).await;
         assert_eq!(refusal.as_deref(), Some(constraint), "{statement}");
     }
     books.assert_sound().await;

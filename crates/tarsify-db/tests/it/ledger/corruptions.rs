@@ -23,7 +23,7 @@ const AVAILABLE: &str =
 const CAPTURED: &str =
     "SELECT 'run ' || execution_id FROM holds WHERE state = 'captured' ORDER BY amount LIMIT 1";
 
-const CORRUPTIONS: [Corruption; 16] = [
+const CORRUPTIONS: [Corruption; 22] = [
     Corruption {
         what: "a balance is one more",
         planted: "UPDATE ledger_accounts SET balance = balance + 1 WHERE kind = 'consumer_available'",
@@ -91,9 +91,55 @@ const CORRUPTIONS: [Corruption; 16] = [
         subject: CAPTURED,
     },
     Corruption {
+        what: "a hold says that its developer earned something else",
+        planted: "UPDATE holds SET earned = earned - 1 WHERE execution_id = (\
+                SELECT execution_id FROM holds WHERE state = 'captured' ORDER BY amount LIMIT 1)",
+        rule: "split",
+        subject: CAPTURED,
+    },
+    Corruption {
+        what: "a part of the price went nowhere",
+        planted: "DELETE FROM ledger_transfers WHERE kind = 'capture_platform' AND ref_id = (\
+                SELECT execution_id FROM holds WHERE state = 'captured' ORDER BY amount LIMIT 1)",
+        rule: "hold",
+        subject: CAPTURED,
+    },
+    Corruption {
+        what: "a captured run is released, too",
+        planted: "INSERT INTO ledger_transfers (ref_type, ref_id, kind, debit_id, credit_id, amount, at) \
+            SELECT ref_type, ref_id, 'release', credit_id, debit_id, amount, at FROM ledger_transfers \
+            WHERE kind = 'hold' AND ref_id = (\
+                SELECT execution_id FROM holds WHERE state = 'captured' ORDER BY amount LIMIT 1)",
+        rule: "hold",
+        subject: CAPTURED,
+    },
+    Corruption {
+        what: "a released run is captured instead",
+        planted: "UPDATE ledger_transfers SET kind = 'capture_platform', credit_id = 3, \
+                wallet_id = NULL, wallet_after = NULL \
+            WHERE kind = 'release'",
+        rule: "hold",
+        subject: "SELECT 'run ' || execution_id FROM holds WHERE state = 'released'",
+    },
+    Corruption {
+        what: "what a run earned goes to somebody else",
+        planted: "UPDATE ledger_transfers SET credit_id = (\
+                SELECT id FROM ledger_accounts WHERE kind = 'developer_payable') \
+            WHERE kind = 'capture_developer' AND ref_id = (\
+                SELECT execution_id FROM holds WHERE state = 'captured' ORDER BY amount LIMIT 1)",
+        rule: "sides",
+        subject: CAPTURED,
+    },
+    Corruption {
+        what: "a run that never was is paid for",
+        planted: "INSERT INTO ledger_transfers (ref_type, ref_id, kind, debit_id, credit_id, amount, at) \
+            VALUES ('execution', '019d0000-0000-7000-8000-0000000000dd', 'hold', 2, 3, 7, now())",
+        rule: "business_row",
+        subject: "SELECT 'run 019d0000-0000-7000-8000-0000000000dd'",
+    },
+    Corruption {
         what: "more is refunded than was captured",
-        planted: "ALTER TABLE holds DROP CONSTRAINT holds_refunded_check; \
-            UPDATE holds SET refunded = amount + 1000 WHERE execution_id = (\
+        planted: "UPDATE holds SET refunded = amount + 1000 WHERE execution_id = (\
                 SELECT execution_id FROM holds WHERE state = 'captured' ORDER BY amount LIMIT 1)",
         rule: "refund",
         subject: CAPTURED,
