@@ -20,6 +20,7 @@ DROP FUNCTION finish_payout(uuid, text, text, text);
 DROP FUNCTION request_payout(uuid, uuid, bigint);
 DROP TABLE outbox;
 DROP TABLE payouts;
+ALTER TABLE developers DROP COLUMN account_told_at;
 DROP FUNCTION mature_earnings(uuid, timestamptz, bigint);
 DROP FUNCTION claw_back(uuid);
 DROP TABLE clawbacks;

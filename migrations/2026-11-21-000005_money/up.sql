@@ -1171,6 +1171,9 @@ $$;
 
 -- What developers earn and have paid out.
 
+-- When the payment provider told what it told last of his account.
+ALTER TABLE developers ADD COLUMN account_told_at timestamptz;
+
 -- Earnings of one developer that have waited long enough, moved together.
 CREATE TABLE maturings (
     id uuid NOT NULL,

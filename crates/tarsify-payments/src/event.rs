@@ -2,6 +2,7 @@
 //! cannot be read is said to be so, and never guessed.
 
 use serde_json::Value;
+use tarsify_domain::clock::Timestamp;
 use tarsify_domain::id::{PayoutId, PurchaseId};
 use tarsify_domain::payments::{
     AccountRef, CheckoutRef, EventError, PaymentEvent, PaymentRef, ReceivedEvent, TransferRef,
@@ -31,7 +32,14 @@ pub(crate) fn read(body: &[u8]) -> Read<ReceivedEvent> {
         Some(object @ Value::Object(_)) => meaning(&kind, object)?,
         _ => return unreadable("it is about no object"),
     };
-    Ok(ReceivedEvent { id, kind, event })
+    let told_at = message.get("created").and_then(Value::as_i64);
+    let told_at = told_at.and_then(|seconds| Timestamp::from_unix_timestamp(seconds).ok());
+    Ok(ReceivedEvent {
+        id,
+        kind,
+        told_at: needed(told_at, "it does not say when it was created")?,
+        event,
+    })
 }
 
 fn meaning(kind: &str, object: &Value) -> Read<PaymentEvent> {

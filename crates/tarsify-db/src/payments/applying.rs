@@ -4,11 +4,11 @@
 use diesel::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sql_types::Text;
-use tarsify_domain::RepoError;
 use tarsify_domain::id::{PayoutId, PurchaseId};
 use tarsify_domain::payments::{
     AccountRef, EventOutcome, PaymentEvent, PaymentRef, ReceivedEvent, TransferRef,
 };
+use tarsify_domain::{RepoError, Timestamp};
 
 use crate::statement::{Binds, Statement, without_nul};
 use crate::stored;
@@ -22,11 +22,16 @@ const RETURNED: &str = "The transfer was reversed.";
 /// at the same moment both have the effect, and one of them all the same has none: it collides
 /// with the other's note, and everything that it did is undone.
 pub(super) fn statement(received: &ReceivedEvent) -> Statement {
-    let ReceivedEvent { id, kind, event } = received;
+    let ReceivedEvent {
+        id,
+        kind,
+        told_at,
+        event,
+    } = received;
     let mut binds = Binds::default();
     let id = binds.text(without_nul(id));
     let kind = binds.text(without_nul(kind));
-    let effect = effect(event, &mut binds);
+    let effect = effect(event, *told_at, &mut binds);
     let sql = format!(
         "WITH fresh AS MATERIALIZED (\
             SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM payment_events WHERE id = {id})\
@@ -41,7 +46,7 @@ pub(super) fn statement(received: &ReceivedEvent) -> Statement {
 
 /// The common table expressions that do it when the message is `fresh`; the last of them is `done`
 /// and has the `outcome`.
-fn effect(event: &PaymentEvent, binds: &mut Binds) -> String {
+fn effect(event: &PaymentEvent, told_at: Timestamp, binds: &mut Binds) -> String {
     match event {
         PaymentEvent::Paid {
             purchase,
@@ -93,7 +98,7 @@ fn effect(event: &PaymentEvent, binds: &mut Binds) -> String {
         PaymentEvent::AccountUpdated {
             account,
             can_be_paid,
-        } => account_updated(account, *can_be_paid, binds),
+        } => account_updated(account, *can_be_paid, told_at, binds),
         PaymentEvent::TransferMade { payout, transfer } => {
             finished(*payout, "paid", transfer, binds)
         }
@@ -144,20 +149,34 @@ fn finished(payout: PayoutId, how: &str, transfer: &TransferRef, binds: &mut Bin
 
 /// The developer sees it in his profile, so a change is a revision of that. The person is locked
 /// before the developer, as when he revises it himself.
-fn account_updated(account: &AccountRef, can_be_paid: bool, binds: &mut Binds) -> String {
+fn account_updated(
+    account: &AccountRef,
+    can_be_paid: bool,
+    told_at: Timestamp,
+    binds: &mut Binds,
+) -> String {
     let account = binds.text(account.as_str());
     let can_be_paid = binds.flag(can_be_paid);
-    let done = answer("CASE WHEN EXISTS (SELECT 1 FROM his) THEN 'applied' ELSE 'unknown' END");
+    let told_at = binds.moment(told_at);
+    let is_news = format!("coalesce(d.account_told_at <= {told_at}, true)");
+    let done = answer(&format!(
+        "CASE WHEN EXISTS (SELECT 1 FROM his) THEN 'applied' \
+            WHEN EXISTS (SELECT 1 FROM developers WHERE stripe_account_id = {account}) \
+                THEN 'outdated' \
+            ELSE 'unknown' END"
+    ));
     format!(
         "revised AS (\
             UPDATE people p SET version = p.version + 1, updated_at = now() \
             FROM developers d CROSS JOIN fresh \
             WHERE d.id = p.id AND d.stripe_account_id = {account} \
-                AND d.is_verified <> {can_be_paid} \
+                AND d.is_verified <> {can_be_paid} AND {is_news} \
             RETURNING p.id\
          ), his AS (\
-            UPDATE developers d SET is_verified = {can_be_paid} FROM fresh \
-            WHERE d.stripe_account_id = {account} AND (SELECT count(*) FROM revised) >= 0 \
+            UPDATE developers d SET is_verified = {can_be_paid}, account_told_at = {told_at} \
+            FROM fresh \
+            WHERE d.stripe_account_id = {account} AND {is_news} \
+                AND (SELECT count(*) FROM revised) >= 0 \
             RETURNING d.id\
          ), {done}"
     )
@@ -183,6 +202,7 @@ pub(super) fn outcome(rows: Vec<OutcomeRow>) -> Result<EventOutcome, RepoError> 
         "unknown" => Ok(EventOutcome::Unknown),
         "underpaid" => Ok(EventOutcome::Underpaid),
         "contradicted" => Ok(EventOutcome::Contradicted),
+        "outdated" => Ok(EventOutcome::Outdated),
         "paid_twice" => Ok(EventOutcome::PaidTwice),
         "irrelevant" => Ok(EventOutcome::Irrelevant),
         _ => Err("no such outcome"),

@@ -9,6 +9,7 @@ use tarsify_db::{
     PgAnalyticsRepository, PgEarningsRepository, PgExecutionRepository, PgOutbox,
     PgPackageRepository, PgPayoutRepository, PgPurchaseRepository,
 };
+use tarsify_domain::Timestamp;
 use tarsify_domain::catalog::TarsModel;
 use tarsify_domain::earnings::{
     EarningsRepository, NewPayout, Payout, PayoutEnd, PayoutError, PayoutRepository,
@@ -290,6 +291,7 @@ pub(crate) fn message(event: PaymentEvent) -> ReceivedEvent {
     ReceivedEvent {
         id: format!("evt_{}", unique()),
         kind: "some.kind".to_owned(),
+        told_at: Timestamp::UNIX_EPOCH,
         event,
     }
 }

@@ -1,5 +1,6 @@
 //! What the payment provider tells us: at least once, in any order.
 
+use crate::clock::Timestamp;
 use crate::id::{PayoutId, PurchaseId};
 use crate::payments::{AccountRef, CheckoutRef, PaymentRef, TransferRef};
 use crate::words::words;
@@ -100,6 +101,8 @@ pub struct ReceivedEvent {
     pub id: String,
     /// What the provider calls it.
     pub kind: String,
+    /// When the provider wrote it.
+    pub told_at: Timestamp,
     /// What it means.
     pub event: PaymentEvent,
 }
@@ -115,6 +118,8 @@ pub enum EventOutcome {
     Remembered,
     /// It says the contrary of what was told before, and somebody has to look.
     Contradicted,
+    /// Something newer was told before.
+    Outdated,
     /// It is about nothing of ours.
     Unknown,
     /// Less than the price was paid, or in another currency. Nothing was granted.

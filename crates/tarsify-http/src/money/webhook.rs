@@ -43,7 +43,10 @@ pub(crate) async fn receive_stripe_event(
 pub(super) fn note(received: &ReceivedEvent, outcome: EventOutcome) {
     let (event, kind) = (received.id.as_str(), received.kind.as_str());
     match outcome {
-        EventOutcome::Applied | EventOutcome::Repeated | EventOutcome::Irrelevant => {}
+        EventOutcome::Applied
+        | EventOutcome::Repeated
+        | EventOutcome::Outdated
+        | EventOutcome::Irrelevant => {}
         EventOutcome::Remembered => tracing::info!(
             event,
             kind,

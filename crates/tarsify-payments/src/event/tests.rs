@@ -28,6 +28,7 @@ fn meant(kind: &str, object: &Value) -> Read<PaymentEvent> {
         (received.id.as_str(), received.kind.as_str()),
         ("evt_1Test", kind)
     );
+    assert_eq!(received.told_at.unix_timestamp(), 1_800_000_000);
     Ok(received.event)
 }
 
@@ -356,7 +357,7 @@ fn other_messages_mean_nothing() {
 
 #[test]
 fn what_is_no_message_is_said_to_be_none() {
-    let good = json!({ "id": "evt_1", "type": "x", "data": { "object": {} } });
+    let good = json!({ "id": "evt_1", "type": "x", "created": 1, "data": { "object": {} } });
     assert!(read(good.to_string().as_bytes()).is_ok());
     for fields in [
         json!({ "id": null }),
@@ -365,6 +366,9 @@ fn what_is_no_message_is_said_to_be_none() {
         json!({ "id": "e".repeat(256) }),
         json!({ "type": null }),
         json!({ "type": "x\u{0}" }),
+        json!({ "created": null }),
+        json!({ "created": "2026-11-21" }),
+        json!({ "created": i64::MAX }),
         json!({ "data": null }),
         json!({ "data": { "object": null } }),
         json!({ "data": { "object": [] } }),

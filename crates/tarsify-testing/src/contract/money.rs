@@ -133,6 +133,7 @@ macro_rules! money_cases {
                 what_is_paid_is_not_given_up,
                 what_is_nobodys_is_unknown,
                 an_account_is_opened_and_closed_for_payouts,
+                what_was_told_of_an_account_last_stays,
                 a_crowd_of_the_same_message_counts_once,
             ]
             reversals: [

@@ -15,7 +15,7 @@ use tarsify_domain::ledger::{EntrySubject, LedgerFault, Refund};
 use tarsify_domain::payments::{AccountRef, CreditPackage, EventOutcome};
 use tarsify_domain::people::{NewConsumer, NewDeveloper};
 use tarsify_domain::text::EmailAddress;
-use tarsify_domain::{Clock, Credits, RepoError};
+use tarsify_domain::{Clock, Credits, RepoError, Timestamp};
 
 mod analytics;
 mod clawbacks;
@@ -81,6 +81,8 @@ struct Payee {
     email: Option<EmailAddress>,
     account: Option<AccountRef>,
     can_be_paid: bool,
+    /// When the provider told so.
+    told_at: Option<Timestamp>,
 }
 
 /// What an administrator did, as it is remembered.

@@ -1,11 +1,12 @@
 //! What the payment provider tells has its effect once, whatever it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tarsify_domain::Credits;
 use tarsify_domain::id::{ConsumerId, PayoutId, PurchaseId};
 use tarsify_domain::payments::{
-    EventOutcome, PaymentEvent, PaymentRef, Purchase, PurchaseStatus, Verdict,
+    EventOutcome, PaymentEvent, PaymentRef, Purchase, PurchaseStatus, ReceivedEvent, Verdict,
 };
 use tokio::task::JoinSet;
 
@@ -326,6 +327,32 @@ pub(super) async fn an_account_is_opened_and_closed_for_payouts(world: MoneyWorl
         assert_eq!(world.tell(event).await, EventOutcome::Applied);
         let payout = world.request(dora, 1).await;
         assert_eq!(payout.is_ok(), can_be_paid, "{payout:?}");
+    }
+}
+
+pub(super) async fn what_was_told_of_an_account_last_stays(world: MoneyWorld) {
+    let dora = world.rich_payee(70_000).await;
+    let account = world.verify(dora).await;
+    for (second, can_be_paid, outcome, is_paid) in [
+        (20, false, EventOutcome::Applied, false),
+        (10, true, EventOutcome::Outdated, false),
+        (19, true, EventOutcome::Outdated, false),
+        // The provider's clock has no more than seconds.
+        (20, true, EventOutcome::Applied, true),
+        (19, false, EventOutcome::Outdated, true),
+        (30, false, EventOutcome::Applied, false),
+    ] {
+        let message = ReceivedEvent {
+            told_at: MOMENT + Duration::from_secs(second),
+            ..told(PaymentEvent::AccountUpdated {
+                account: account.clone(),
+                can_be_paid,
+            })
+        };
+        let came_of_it = world.purchases.apply(&message).await.unwrap();
+        assert_eq!(came_of_it, outcome, "{second}");
+        let payout = world.request(dora, 1).await;
+        assert_eq!(payout.is_ok(), is_paid, "{second}: {payout:?}");
     }
 }
 

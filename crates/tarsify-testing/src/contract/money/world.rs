@@ -128,6 +128,7 @@ pub(super) fn told(event: PaymentEvent) -> ReceivedEvent {
     ReceivedEvent {
         id: format!("evt_{}", unique()),
         kind: "of.the.contract".to_owned(),
+        told_at: MOMENT,
         event,
     }
 }

@@ -7,6 +7,8 @@ use tarsify_domain::payments::{
     AccountRef, CheckoutRef, PaymentEvent, PaymentRef, ReceivedEvent, TransferRef, Verdict,
 };
 
+use crate::clock::MOMENT;
+
 /// An id that the same event has each time.
 pub(super) fn id(event: &PaymentEvent) -> String {
     let Value::Object(said) = said(event) else {
@@ -85,6 +87,7 @@ pub(super) fn read(body: &[u8]) -> Option<ReceivedEvent> {
     Some(ReceivedEvent {
         id: message.get("id")?.as_str()?.to_owned(),
         kind: kind.to_owned(),
+        told_at: MOMENT,
         event: event(kind, said)?,
     })
 }

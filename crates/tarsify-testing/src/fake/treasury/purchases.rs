@@ -29,13 +29,13 @@ impl State {
         if self.events.contains_key(&received.id) {
             return EventOutcome::Repeated;
         }
-        let outcome = self.effect(&received.event, now);
+        let outcome = self.effect(received, now);
         self.events.insert(received.id.clone(), outcome);
         outcome
     }
 
-    fn effect(&mut self, event: &PaymentEvent, now: Timestamp) -> EventOutcome {
-        match event {
+    fn effect(&mut self, received: &ReceivedEvent, now: Timestamp) -> EventOutcome {
+        match &received.event {
             PaymentEvent::Paid {
                 purchase,
                 checkout: _,
@@ -84,8 +84,10 @@ impl State {
                 let mut payees = self.developers.values_mut();
                 match payees.find(|payee| payee.account.as_ref() == Some(account)) {
                     None => EventOutcome::Unknown,
+                    Some(payee) if payee.told_at > Some(received.told_at) => EventOutcome::Outdated,
                     Some(payee) => {
                         payee.can_be_paid = *can_be_paid;
+                        payee.told_at = Some(received.told_at);
                         EventOutcome::Applied
                     }
                 }
