@@ -177,3 +177,38 @@ ensure_postgres() {
     esac || die "PostgreSQL could not be installed: see above. Install it yourself, and set PG_BIN to the folder with postgres and initdb if it is an unusual one"
     has_postgres || die "PostgreSQL is installed, but its programs (13 or newer: postgres, initdb and psql) were not found. Set PG_BIN to their folder"
 }
+
+# --- Redis: its program only; the tests start servers of their own from it ----------------------------------------------
+
+# Debian's package starts a server on port 6379, which nobody asked for: what its scripts ask before that says no meanwhile,
+# unless somebody has put an answer of his own there. A subshell, so that it is taken away on every way out.
+apt_install_redis() (
+    answer=/usr/sbin/policy-rc.d
+    if [ ! -e "$answer" ]; then
+        trap 'as_root rm -f "$answer"' EXIT
+        # shellcheck disable=SC2016 # the inner shell expands it, as root
+        as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh "$answer" || exit 1
+    fi
+    apt_install redis-server
+)
+
+ensure_redis() {
+    command -v redis-server >/dev/null 2>&1 && return
+    case $(package_manager) in
+        apt-get)
+            by_hand='apt-get install redis-server'
+            say "Installing redis-server with apt-get (no server is started)" && apt_install_redis
+            ;;
+        dnf)
+            by_hand='dnf install redis'
+            say "Installing redis with dnf" && as_root dnf -q -y install redis >&2
+            ;;
+        apk)
+            by_hand='apk add redis'
+            say "Installing redis with apk" && as_root apk add -q redis >&2
+            ;;
+        brew) say "Installing redis with brew" && brew install -q redis >&2 ;;
+        *) die "redis-server is missing, and this script knows only apt-get, dnf, apk and brew. Install it (version 6 or newer), and have it on the PATH" ;;
+    esac || die "Redis could not be installed: see above. Install redis-server yourself, and have it on the PATH"
+    command -v redis-server >/dev/null 2>&1 || die "Redis is installed, but there is no redis-server on the PATH"
+}

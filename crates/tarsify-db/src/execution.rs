@@ -4,10 +4,13 @@
 mod admission;
 mod admitted;
 mod attempts;
+mod budget;
 mod cancel;
 mod claim;
 mod claimed;
+mod log;
 mod material;
+mod outlook;
 mod queue;
 mod report;
 pub(crate) mod row;
@@ -23,7 +26,7 @@ use diesel::pg::Pg;
 use diesel::sql_types::Bool;
 use tarsify_domain::execution::{
     AdmitError, Admitted, CancelAnswer, Execution, ExecutionFilter, ExecutionReport,
-    ExecutionRepository, ExecutionSummary, Found, NewExecution,
+    ExecutionRepository, ExecutionSummary, Found, NewExecution, Outlook,
 };
 use tarsify_domain::id::{ConsumerId, ExecutionId};
 use tarsify_domain::idempotency::IdempotencyClaim;
@@ -58,7 +61,24 @@ impl PgExecutionRepository {
     pub const fn new(database: Database) -> Self {
         Self { database }
     }
+
+    /// Settles the events of a database that was restored from a dump: their turns are of another
+    /// server, and may still be to come here. A process does so before it reads any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle_restored(&self) -> Result<(), RepoError> {
+        let statement = Statement::new("SELECT settle_turns()".to_owned(), Binds::default());
+        let rows = self.database.write(&statement).await;
+        let _: Vec<NothingRow> = rows.map_err(|failure| failure.into_repo())?;
+        Ok(())
+    }
 }
+
+/// Nothing is read of it.
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(Pg))]
+struct NothingRow {}
 
 #[async_trait]
 impl ExecutionRepository for PgExecutionRepository {
@@ -165,6 +185,11 @@ impl ExecutionRepository for PgExecutionRepository {
             .next()
             .map(ExecutionReport::try_from)
             .transpose()
+    }
+
+    async fn find_outlook(&self, id: ExecutionId) -> Result<Option<Outlook>, RepoError> {
+        let rows = self.database.read(&outlook::statement(id)).await;
+        outlook::outlook(rows.map_err(|failure| failure.into_repo())?)
     }
 
     async fn expedite(&self, id: ExecutionId) -> Result<Option<bool>, RepoError> {

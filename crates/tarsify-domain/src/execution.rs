@@ -6,6 +6,8 @@
 mod admission;
 mod concealed;
 mod event;
+mod log;
+mod outlook;
 mod queue;
 mod run;
 mod status;
@@ -17,6 +19,8 @@ pub use admission::{
 };
 pub use concealed::Concealed;
 pub use event::{EventKind, NewEvent};
+pub use log::{EventLog, History, LogPage, LogPlace, LoggedEvent};
+pub use outlook::{Forecast, Outlook, Standing};
 pub use queue::{Claim, Claimed, ExecutionQueue, Known, Work, Written};
 pub use run::{
     AttemptReport, CancelAnswer, Execution, ExecutionFilter, ExecutionReport, ExecutionRepository,

@@ -31,3 +31,9 @@ pub trait StoreHealth: Send + Sync {
     /// The store's own time.
     async fn now(&self) -> Result<Timestamp, RepoError>;
 }
+
+/// Looks at a part that the process can do without.
+pub trait PartHealth: Send + Sync {
+    /// Whether it answered when it was last asked. It does not wait.
+    fn is_answering(&self) -> bool;
+}

@@ -15,6 +15,7 @@ pub mod health;
 pub mod id;
 pub mod idempotency;
 pub mod ledger;
+pub mod limits;
 pub mod money;
 pub mod page;
 pub mod patch;

@@ -2,10 +2,8 @@
 //! Whole numbers only.
 
 mod share;
-mod tier;
 
 pub use share::{Division, Share, proportion};
-pub use tier::Tier;
 
 use crate::error::Misfit;
 

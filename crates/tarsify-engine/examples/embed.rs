@@ -76,6 +76,7 @@ async fn run_once(engine: &Engine, consumer: ConsumerId, slug: Slug) -> Result<(
         consumer,
         slug,
         inputs,
+        max_concurrent_runs: None,
         idempotency: None,
     };
     let accepted = engine.submit(request).await?.execution.summary;

@@ -3,6 +3,8 @@
 
 mod builder;
 mod errors;
+mod forecast;
+mod live;
 mod models;
 mod requests;
 mod settings;
@@ -16,23 +18,26 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tarsify_domain::catalog::Provider;
 use tarsify_domain::execution::{
-    CancelAnswer, Execution, ExecutionFilter, ExecutionQueue, ExecutionReport, ExecutionRepository,
-    ExecutionSummary, Found, Known, ProviderJobId, TokenHash,
+    CancelAnswer, EventLog, Execution, ExecutionFilter, ExecutionQueue, ExecutionReport,
+    ExecutionRepository, ExecutionSummary, Found, Known, ProviderJobId, TokenHash,
 };
 use tarsify_domain::id::ExecutionId;
 use tarsify_domain::{Clock, Page, PageRequest, RepoError, Scope};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use crate::bus::EventBus;
 use crate::machine::{Counted, Policy};
 use crate::provider::GpuProvider;
 use crate::validator::InputValidator;
 
 pub use builder::{BuildError, EngineBuilder};
 pub use errors::{CancelError, ReadError, RunError};
+pub use live::{FollowError, Followed, Following, FollowingAll, StreamToken};
 pub use requests::{Quote, RunRequest, TestRunRequest};
 pub use settings::EngineSettings;
 
+use live::Hub;
 use models::ModelShelf;
 use watch::Watch;
 use worker::Tallies;
@@ -60,6 +65,9 @@ struct Shared {
     clock: Arc<dyn Clock>,
     settings: EngineSettings,
     policy: Policy,
+    log: Arc<dyn EventLog>,
+    bus: Arc<dyn EventBus>,
+    hub: Hub,
     watch: Watch,
     /// Something may want to be submitted.
     submissions: Notify,
@@ -131,6 +139,7 @@ impl Engine {
         match self.shared.executions.request_cancel(scope, id).await? {
             Found::Here(CancelAnswer::Ended(execution)) => {
                 self.shared.watch.wake(id);
+                self.shared.bus.announce();
                 Ok(execution)
             }
             Found::Here(CancelAnswer::Requested(_)) => {
@@ -155,6 +164,7 @@ impl Engine {
         match self.shared.executions.request_cancel(scope, id).await? {
             Found::Here(CancelAnswer::Ended(execution)) => {
                 self.shared.watch.wake(id);
+                self.shared.bus.announce();
                 Ok(execution)
             }
             Found::Here(CancelAnswer::Requested(execution) | CancelAnswer::TooLate(execution)) => {

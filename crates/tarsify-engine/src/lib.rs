@@ -56,6 +56,7 @@
 //! assert_eq!(validator.validate_inputs(&base, &overrides, typed), Ok(payload));
 //! ```
 
+mod bus;
 mod clock;
 mod concealed;
 mod consumer_schema;
@@ -71,10 +72,11 @@ mod rules;
 mod scrub;
 mod validator;
 
+pub use bus::{EventBus, LocalBus};
 pub use consumer_schema::process_schema;
 pub use engine::{
-    BuildError, CancelError, Engine, EngineBuilder, EngineSettings, Quote, ReadError, RunError,
-    RunRequest, TestRunRequest,
+    BuildError, CancelError, Engine, EngineBuilder, EngineSettings, FollowError, Followed,
+    Following, FollowingAll, Quote, ReadError, RunError, RunRequest, StreamToken, TestRunRequest,
 };
 pub use memory::{MemoryStore, StoredEvent, Wallet};
 pub use merge::merge_inputs;

@@ -3,11 +3,14 @@
 //! refuses what that refuses, and it forgets everything with its last clone.
 
 mod admission;
+mod budget;
 mod cancel;
 mod claim;
 mod keys;
 mod list;
+mod log;
 mod moves;
+mod outlook;
 mod ports;
 mod row;
 mod schedule;
@@ -19,9 +22,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::clock::to_microseconds;
 use tarsify_domain::execution::{EventKind, RunnableModel};
-use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::id::{ConsumerId, DeveloperId, EndpointId, ExecutionId, TarsModelId};
 use tarsify_domain::money::Millicredits;
 use tarsify_domain::{Clock, Credits, Timestamp};
 use time::Duration;
@@ -34,7 +38,7 @@ pub use wallets::Wallet;
 
 /// Keeps models, executions, idempotency keys and credits in memory. Clones are the same store.
 ///
-/// It implements `ExecutionRepository`, `ExecutionQueue`, `RunnableModels` and
+/// It implements `ExecutionRepository`, `ExecutionQueue`, `EventLog`, `RunnableModels` and
 /// `IdempotencyRepository`. Its futures never wait: the first poll is the last.
 ///
 /// A service that embeds the engine decides how long it keeps results: everything stays here
@@ -66,6 +70,8 @@ pub struct StoredEvent {
     pub data: Map<String, Value>,
     /// When.
     pub at: Timestamp,
+    /// Its turn among the events of all executions, once it is in the log.
+    turn: Option<u64>,
 }
 
 impl MemoryStore {
@@ -95,6 +101,11 @@ impl MemoryStore {
     /// Takes a model away. Executions that were accepted go on.
     pub fn remove_model(&self, id: TarsModelId) {
         self.table().remove_model(id);
+    }
+
+    /// Limits how much of an endpoint is used from now on, in the place of what was said before.
+    pub fn limit_endpoint(&self, id: EndpointId, limits: EndpointLimits) {
+        self.table().budgets.limit(id, limits);
     }
 
     /// Removes every execution that has ended and has no job left to be called off, with its

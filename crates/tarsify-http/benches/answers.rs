@@ -20,6 +20,7 @@ use tarsify_domain::earnings::Payouts;
 use tarsify_domain::execution::{JobPlace, Operation, ProviderJobId};
 use tarsify_domain::id::EndpointId;
 use tarsify_domain::ledger::Adjustments;
+use tarsify_domain::limits::{Enforcement, Limits};
 use tarsify_domain::payments::{Packages, Purchases};
 use tarsify_domain::people::{AdminRule, Consumers, Developers, Gate};
 use tarsify_domain::{Clock, Credits};
@@ -27,11 +28,14 @@ use tarsify_engine::provider::{
     GpuProvider, LookAnswer, StopAnswer, Submission, SubmitAnswer, Told,
 };
 use tarsify_engine::{Engine, JsonSchemaRules, MemoryStore};
-use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services, answer, configure, cors};
+use tarsify_http::{
+    CallerLimits, HttpSettings, Lifecycle, LocalRateLimiter, MarketCache, Services, answer,
+    configure, cors,
+};
 use tarsify_testing::clock::MOMENT;
 use tarsify_testing::{
-    FakeAuthenticator, FakeHealth, FakePayments, FakeStore, FakeTreasury, TestClock, World,
-    builders,
+    FakeAuthenticator, FakeHealth, FakeLimitSettings, FakePayments, FakeStore, FakeTreasury,
+    TestClock, World, builders,
 };
 
 fn main() {
@@ -154,11 +158,20 @@ async fn services() -> Services {
         analytics: kept(),
         ledger: kept(),
         test_payments: None,
+        caller_limits: caller_limits(kept(), &clock),
         idempotency: Arc::new(runs),
         health: Arc::new(FakeHealth::new()),
+        redis: None,
         lifecycle: Arc::new(Lifecycle::default()),
         clock,
     }
+}
+
+fn caller_limits(wallets: Arc<FakeTreasury>, clock: &Arc<dyn Clock>) -> Arc<CallerLimits> {
+    let now = || Arc::clone(clock);
+    let limits = Limits::new(FakeLimitSettings::new(), now(), Enforcement::On);
+    let counter = Arc::new(LocalRateLimiter::new());
+    Arc::new(CallerLimits::new(Arc::new(limits), counter, wallets, now()))
 }
 
 async fn full_store() -> World {

@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use tarsify_domain::catalog::{BaseModels, Endpoints, Market, TarsModels};
 use tarsify_domain::earnings::{AnalyticsRepository, EarningsRepository, Payouts};
-use tarsify_domain::health::StoreHealth;
+use tarsify_domain::health::{PartHealth, StoreHealth};
 use tarsify_domain::idempotency::IdempotencyRepository;
 use tarsify_domain::ledger::{Adjustments, LedgerVerifier, WalletRepository};
 use tarsify_domain::money::Share;
@@ -24,6 +24,7 @@ use crate::catalog::market_cache::MarketCache;
 use crate::docs;
 use crate::error::ApiError;
 use crate::health::Lifecycle;
+use crate::limits::{CallerLimits, TrustedProxies};
 use crate::money::local;
 use crate::route::{Route, reading};
 use crate::routes::routes;
@@ -39,6 +40,8 @@ pub struct HttpSettings {
     pub local_jwks: Option<Value>,
     /// What of a price its developer earns, as developers are told.
     pub developer_share: Share,
+    /// Whose word about where a request comes from is believed.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for HttpSettings {
@@ -48,6 +51,7 @@ impl Default for HttpSettings {
             hsts: false,
             local_jwks: None,
             developer_share: Share::DEFAULT,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -91,10 +95,14 @@ pub struct Services {
     pub ledger: Arc<dyn LedgerVerifier>,
     /// The built-in payment provider, whose pages are served at `/local/`; development only.
     pub test_payments: Option<Arc<dyn TestPayments>>,
+    /// The limits on callers, and whoever counts; shared by all of the server's threads.
+    pub caller_limits: Arc<CallerLimits>,
     /// Remembers requests that may be repeated.
     pub idempotency: Arc<dyn IdempotencyRepository>,
     /// Whether the store can serve.
     pub health: Arc<dyn StoreHealth>,
+    /// Whether Redis answers, where there is one.
+    pub redis: Option<Arc<dyn PartHealth>>,
     /// Whether this process wants requests.
     pub lifecycle: Arc<Lifecycle>,
     /// What time it is.
@@ -107,8 +115,8 @@ pub(crate) struct Tools {
     pub(crate) settings: HttpSettings,
 }
 
-/// Mounts every route on an application. Wrap the application with [`cors`],
-/// [`actix_web::middleware::Compress`] and, outermost, [`crate::answer`].
+/// Mounts every route on an application. Wrap the application with [`crate::limit`], then with
+/// [`actix_web::middleware::Compress`], [`cors`] and, outermost, [`crate::answer`].
 pub fn configure(
     services: Services,
     settings: HttpSettings,
@@ -133,8 +141,10 @@ pub fn configure(
             analytics,
             ledger,
             test_payments,
+            caller_limits,
             idempotency,
             health,
+            redis,
             lifecycle,
             clock,
         } = services;
@@ -162,11 +172,15 @@ pub fn configure(
             .app_data(Data::from(payouts))
             .app_data(Data::from(analytics))
             .app_data(Data::from(ledger))
+            .app_data(Data::from(caller_limits))
             .app_data(Data::from(idempotency))
             .app_data(Data::from(health))
             .app_data(Data::from(lifecycle))
             .app_data(Data::from(Arc::clone(&clock)))
             .app_data(Data::new(Tools { clock, settings }));
+        if let Some(redis) = redis {
+            config.app_data(Data::from(redis));
+        }
         mount(config, &routes());
         if let Some(jwks) = local_jwks {
             let keys = Data::new(jwks);

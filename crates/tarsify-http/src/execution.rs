@@ -5,6 +5,7 @@ pub(crate) mod admin;
 pub(crate) mod callback;
 mod claim;
 mod inputs;
+pub(crate) mod live;
 pub(crate) mod run;
 mod runs;
 pub(crate) mod studio;

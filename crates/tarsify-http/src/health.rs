@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use serde::Serialize;
-use tarsify_domain::health::{SchemaState, StoreHealth};
+use tarsify_domain::health::{PartHealth, SchemaState, StoreHealth};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
@@ -63,6 +63,11 @@ pub(crate) struct PartsOut {
     /// `serving`, or `stopping`.
     #[schema(example = "serving")]
     process: &'static str,
+    /// What processes share and may lose, where it is used: `ok`, or `unreachable`. The process is
+    /// ready without it.
+    #[schema(example = "ok")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis: Option<&'static str>,
 }
 
 /// Says that the process answers. It looks at nothing else.
@@ -84,6 +89,7 @@ pub(crate) async fn show_readiness(
 /// requests is what readiness tells.
 pub(crate) async fn show_health(
     health: Data<dyn StoreHealth>,
+    redis: Option<Data<dyn PartHealth>>,
     lifecycle: Data<Lifecycle>,
 ) -> Success<HealthOut> {
     let database = match health.schema_state().await {
@@ -97,11 +103,23 @@ pub(crate) async fn show_health(
     } else {
         "serving"
     };
-    let is_well = matches!(database, "ok" | "ahead") && process == "serving";
+    let redis = redis.map(|redis| {
+        if redis.is_answering() {
+            "ok"
+        } else {
+            "unreachable"
+        }
+    });
+    let is_well =
+        matches!(database, "ok" | "ahead") && process == "serving" && redis != Some("unreachable");
     Success(HealthOut {
         status: if is_well { "ok" } else { "degraded" },
         version: env!("CARGO_PKG_VERSION"),
-        parts: PartsOut { database, process },
+        parts: PartsOut {
+            database,
+            process,
+            redis,
+        },
     })
 }
 

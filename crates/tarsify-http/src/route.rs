@@ -6,11 +6,13 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Responder, web};
 use tarsify_domain::ErrorCode;
+use tarsify_domain::limits::LimitCategory;
 use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::middleware::access::guard as access_guard;
+use crate::limits::is_counted;
+use crate::middleware::access::{Admission, guard as access_guard};
 use crate::middleware::repetition::remember;
 
 /// Who may use a route.
@@ -40,6 +42,8 @@ pub(crate) enum Shape {
     /// 202: it was taken on, and `Location` says where it can be followed.
     Accepted,
     Page,
+    /// 200 with events, as they happen.
+    Events,
     /// 200 without a body.
     Empty,
     Nothing,
@@ -98,6 +102,8 @@ pub struct Route {
     pub(crate) path: &'static str,
     pub(crate) aliases: Vec<&'static str>,
     pub(crate) access: Access,
+    /// Whether a token for the run in the path will do instead.
+    pub(crate) by_stream_token: bool,
     pub(crate) tag: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) operation_id: String,
@@ -110,6 +116,8 @@ pub struct Route {
     pub(crate) refusals: Vec<ErrorCode>,
     pub(crate) is_revision: bool,
     pub(crate) repetition: Repetition,
+    /// What its requests count as, beside what all requests of the API do.
+    pub(crate) category: Option<LimitCategory>,
     mount: Box<dyn Fn(Access, Method) -> actix_web::Route>,
 }
 
@@ -141,6 +149,7 @@ impl RouteBuilder {
                 path,
                 aliases: Vec::new(),
                 access: Access::Public,
+                by_stream_token: false,
                 tag,
                 summary,
                 operation_id: String::new(),
@@ -153,6 +162,7 @@ impl RouteBuilder {
                 refusals: Vec::new(),
                 is_revision: false,
                 repetition: Repetition::Unkeyed,
+                category: None,
                 mount: Box::new(|_access, _method| web::route()),
             },
         }
@@ -165,6 +175,12 @@ impl RouteBuilder {
 
     pub(crate) const fn access(mut self, access: Access) -> Self {
         self.route.access = access;
+        self
+    }
+
+    /// Lets in whoever has a stream token for the run in the path, too.
+    pub(crate) const fn or_by_stream_token(mut self) -> Self {
+        self.route.by_stream_token = true;
         self
     }
 
@@ -217,6 +233,13 @@ impl RouteBuilder {
         self
     }
 
+    /// Its requests count as this too. Those who begin something are counted by the handler, which
+    /// knows whether they do.
+    pub(crate) const fn counts_as(mut self, category: LimitCategory) -> Self {
+        self.route.category = Some(category);
+        self
+    }
+
     /// It changes something that has a version: `If-Match` is honoured.
     pub(crate) const fn revises(mut self) -> Self {
         self.route.is_revision = true;
@@ -242,6 +265,8 @@ impl RouteBuilder {
             path,
             repetition,
             body_may_be_absent,
+            by_stream_token,
+            category,
             ..
         } = self.route;
         self.route.mount = Box::new(move |access, method| {
@@ -257,7 +282,12 @@ impl RouteBuilder {
                 }));
             }
             route.wrap(from_fn(move |request, next| {
-                access_guard(access, request, next)
+                let admission = Admission {
+                    access,
+                    by_stream_token,
+                    category,
+                };
+                access_guard(admission, request, next)
             }))
         });
         self.route
@@ -286,6 +316,11 @@ impl Route {
     #[must_use]
     pub fn operation_id(&self) -> &str {
         &self.operation_id
+    }
+
+    /// Whether callers are held to limits here.
+    pub(crate) fn is_limited(&self) -> bool {
+        is_counted(self.path)
     }
 
     pub(crate) fn mounted(&self) -> actix_web::Route {

@@ -2,9 +2,11 @@
 //! here is [`Access::Public`], and a test knows the few routes that may be.
 
 mod administration;
+mod live;
 mod money;
 
 use tarsify_domain::ErrorCode as Code;
+use tarsify_domain::limits::LimitCategory;
 
 use crate::catalog::{base_model, market, tars_model};
 use crate::execution::{callback, run, studio as trial};
@@ -32,16 +34,20 @@ pub fn routes() -> Vec<Route> {
         health(),
         market(),
         runs(),
+        live::runs(),
         consumers(),
         money::credits(),
         developers(),
         studio(),
         test_runs(),
+        live::test_runs(),
         money::earnings(),
         administration::endpoints(),
         administration::base_models(),
         administration::executions(),
+        live::everything(),
         money::administration(),
+        administration::limits(),
         webhooks(),
     ]
     .into_iter()
@@ -97,6 +103,7 @@ fn runs() -> Vec<Route> {
             RUNS,
             "Run a model of the market",
         )
+        .counts_as(LimitCategory::TaskCreation)
         .access(Access::Consumer)
         .query([dry_run(), prefer_wait()])
         .body::<run::RunModelIn>()
@@ -186,6 +193,7 @@ fn consumers() -> Vec<Route> {
             CONSUMERS,
             "Register as a consumer",
         )
+        .counts_as(LimitCategory::AuthAction)
         .alias("/api/consumer/auth/register")
         .access(Access::AnyConsumer)
         .body::<consumer::RegisterConsumerIn>()
@@ -198,6 +206,7 @@ fn consumers() -> Vec<Route> {
             CONSUMERS,
             "Show the own profile",
         )
+        .counts_as(LimitCategory::AuthSession)
         .alias("/api/consumer/auth/me")
         .access(Access::Consumer)
         .answers::<consumer::ConsumerOut>(Shape::One)
@@ -228,6 +237,7 @@ fn developers() -> Vec<Route> {
             DEVELOPERS,
             "Register as a developer",
         )
+        .counts_as(LimitCategory::AuthAction)
         .alias("/api/developer/auth/register")
         .access(Access::AnyDeveloper)
         .body::<developer::RegisterDeveloperIn>()
@@ -236,6 +246,7 @@ fn developers() -> Vec<Route> {
         .refuses(&[Code::DeveloperAlreadyRegistered])
         .to(developer::register_developer),
         get("/api/studio/auth/me", DEVELOPERS, "Show the own profile")
+            .counts_as(LimitCategory::AuthSession)
             .alias("/api/developer/auth/me")
             .access(Access::Developer)
             .answers::<developer::DeveloperOut>(Shape::One)
@@ -388,6 +399,7 @@ fn test_runs() -> Vec<Route> {
             STUDIO,
             "Try an own tars model",
         )
+        .counts_as(LimitCategory::TaskCreation)
         .alias("/api/developer/tars-models/{id}/test-run")
         .access(Access::Developer)
         .body::<run::RunModelIn>()

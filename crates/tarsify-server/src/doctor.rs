@@ -3,6 +3,7 @@
 mod executions;
 mod money;
 mod provider;
+mod redis;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -64,6 +65,7 @@ pub(crate) async fn run(config: &Config, stores: &Stores, json: bool) -> anyhow:
         }
         Err(error) => findings.push(Finding::bad("database", format!("{error:#}"))),
     }
+    findings.push(redis::look(config).await);
     let all_good = findings.iter().all(|finding| finding.ok);
     terminal::say(&if json {
         serde_json::to_string_pretty(&findings)?

@@ -15,6 +15,7 @@ mod migrate;
 mod payments;
 mod platform;
 mod provider;
+mod redis;
 mod seed;
 mod serve;
 mod store;

@@ -9,17 +9,19 @@ use tarsify_auth::{
 use tarsify_db::{
     Database, PgAnalyticsRepository, PgBaseModelRepository, PgCheckpoints, PgConsumerRepository,
     PgDeveloperRepository, PgEarningsRepository, PgEndpointRepository, PgExecutionRepository,
-    PgIdempotencyRepository, PgLedgerVerifier, PgMarketRepository, PgOutbox, PgPackageRepository,
-    PgPayoutRepository, PgPurchaseRepository, PgStoreHealth, PgTarsModelRepository,
-    PgWalletRepository,
+    PgIdempotencyRepository, PgLedgerVerifier, PgLimitSettingsRepository, PgMarketRepository,
+    PgOutbox, PgPackageRepository, PgPayoutRepository, PgPurchaseRepository, PgStoreHealth,
+    PgTarsModelRepository, PgWalletRepository,
 };
 use tarsify_domain::catalog::{
     BaseModelRepository, BaseModels, CatalogChanges, EndpointRepository, Endpoints, Market,
     SchemaRules, TarsModels,
 };
 use tarsify_domain::earnings::Payouts;
+use tarsify_domain::health::PartHealth;
 use tarsify_domain::idempotency::IdempotencyRepository;
 use tarsify_domain::ledger::{Adjustments, LedgerVerifier, WalletRepository};
+use tarsify_domain::limits::{Enforcement, LimitSettingsRepository, Limits};
 use tarsify_domain::payments::{
     PackageRepository, Packages, PaymentProvider, Purchases, TestPayments,
 };
@@ -28,12 +30,16 @@ use tarsify_domain::people::{
 };
 use tarsify_domain::{Clock, Credits};
 use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, RunPod, RunPodSettings};
-use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services};
+use tarsify_http::{
+    CallerLimits, HttpSettings, Lifecycle, LocalRateLimiter, MarketCache, Services, TrustedProxies,
+};
+use tarsify_redis::Redis;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Origin};
 use crate::payments::Payments;
 use crate::provider::ProviderAccess;
+use crate::redis;
 use crate::serve::Books;
 use crate::store::Databases;
 
@@ -43,8 +49,12 @@ pub(crate) struct Platform {
     pub(crate) http: HttpSettings,
     /// The market over connections that requests do not compete for, to learn of changes.
     pub(crate) watched_market: Market,
+    /// The limits on callers over the same, for the same.
+    pub(crate) watched_limits: Arc<dyn LimitSettingsRepository>,
     /// The idempotency keys over the workers' connections, to forget the old ones.
     pub(crate) old_keys: Arc<dyn IdempotencyRepository>,
+    /// Runs, over the same.
+    pub(crate) executions: PgExecutionRepository,
     /// What has to be done about money, over the workers' connections.
     pub(crate) books: Books,
     pub(crate) repositories: Repositories,
@@ -82,6 +92,7 @@ impl Platform {
         let identities = local_identities(config)?;
         let (authenticator, keys) = authenticator(config, identities.as_ref(), &clock)?;
         let repositories = Repositories::on(database);
+        let redis = redis::connect(config);
         let gate = Gate {
             authenticator: Arc::new(authenticator),
             consumers: Arc::clone(&repositories.consumers),
@@ -99,6 +110,7 @@ impl Platform {
                 .as_ref()
                 .map(|identities| identities.jwks().clone()),
             developer_share: config.money.developer_share,
+            trusted_proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
         };
         let payments = Payments::configured(config, &access.own_address, &clock)?;
         let money = Money::new(config, databases, &payments, &clock);
@@ -107,14 +119,23 @@ impl Platform {
             gate,
             money,
             market_cache: MarketCache::new(config.market.cache_bytes),
-            engine: engine(config, databases, access, Arc::clone(&clock))?,
+            engine: engine(
+                config,
+                databases,
+                access,
+                (Arc::clone(&clock), redis.as_ref()),
+            )?,
+            caller_limits: caller_limits(config, database, redis.as_ref(), &clock),
             clock,
+            redis,
         };
         let services = services(database, &repositories, parts);
         let apart = Arc::new(PgMarketRepository::new(database.apart()));
         Ok(Self {
             watched_market: services.market.through(apart),
+            watched_limits: Arc::new(PgLimitSettingsRepository::new(database.apart())),
             old_keys: Arc::new(PgIdempotencyRepository::new(databases.work.clone())),
+            executions: PgExecutionRepository::new(databases.work.clone()),
             books,
             services,
             http,
@@ -131,7 +152,7 @@ fn engine(
     config: &Config,
     databases: &Databases,
     access: ProviderAccess,
-    clock: Arc<dyn Clock>,
+    (clock, redis): (Arc<dyn Clock>, Option<&Redis>),
 ) -> anyhow::Result<Engine> {
     let ProviderAccess {
         base_url,
@@ -145,7 +166,7 @@ fn engine(
         ..RunPodSettings::default()
     });
     let executions = &config.executions;
-    Engine::builder()
+    let mut builder = Engine::builder()
         .store(PgExecutionRepository::new(databases.requests.clone()))
         .queue(PgExecutionRepository::new(databases.work.clone()))
         .provider(
@@ -161,9 +182,11 @@ fn engine(
             daily_test_runs: executions.daily_test_runs,
             developer_share: config.money.developer_share,
             ..EngineSettings::default()
-        })
-        .build()
-        .context("the engine cannot be built")
+        });
+    if let Some(redis) = redis {
+        builder = builder.bus(redis::bus(redis));
+    }
+    builder.build().context("the engine cannot be built")
 }
 
 /// The use cases of money.
@@ -236,6 +259,8 @@ struct Parts {
     market_cache: MarketCache,
     engine: Engine,
     clock: Arc<dyn Clock>,
+    redis: Option<Redis>,
+    caller_limits: CallerLimits,
 }
 
 fn services(database: &Database, repositories: &Repositories, parts: Parts) -> Services {
@@ -245,6 +270,8 @@ fn services(database: &Database, repositories: &Repositories, parts: Parts) -> S
         market_cache,
         engine,
         clock,
+        redis,
+        caller_limits,
     } = parts;
     let Money {
         wallets,
@@ -307,11 +334,39 @@ fn services(database: &Database, repositories: &Repositories, parts: Parts) -> S
         analytics: Arc::new(PgAnalyticsRepository::new(database.clone())),
         ledger,
         test_payments: test,
+        caller_limits: Arc::new(caller_limits),
         idempotency: Arc::new(PgIdempotencyRepository::new(database.clone())),
         health: Arc::new(PgStoreHealth::new(database)),
+        redis: redis.map(|redis| -> Arc<dyn PartHealth> { Arc::new(redis) }),
         lifecycle: Arc::new(Lifecycle::default()),
         clock,
     }
+}
+
+/// What holds callers to the limits, together with other processes where there is Redis.
+fn caller_limits(
+    config: &Config,
+    database: &Database,
+    redis: Option<&Redis>,
+    clock: &Arc<dyn Clock>,
+) -> CallerLimits {
+    let enforcement = if config.server.rate_limits {
+        Enforcement::On
+    } else {
+        Enforcement::Off
+    };
+    let limits = Limits::new(
+        Arc::new(PgLimitSettingsRepository::new(database.clone())),
+        Arc::clone(clock),
+        enforcement,
+    );
+    let limiter = redis::limiter(redis, Arc::new(LocalRateLimiter::new()));
+    CallerLimits::new(
+        Arc::new(limits),
+        limiter,
+        Arc::new(PgWalletRepository::new(database.clone())),
+        Arc::clone(clock),
+    )
 }
 
 /// The identities of this machine; none in production.

@@ -17,12 +17,12 @@ use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer};
 use anyhow::{Context, anyhow, bail};
 use tarsify_engine::Engine;
-use tarsify_http::{HttpSettings, Services, answer, configure, cors};
+use tarsify_http::{HttpSettings, Services, answer, configure, cors, limit};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use self::background::{forget_keys, watch_market};
+use self::background::{forget_keys, watch_limits, watch_market};
 pub(crate) use self::books::Books;
 use self::books::keep_books;
 use self::health_only::health_only;
@@ -101,6 +101,8 @@ pub(crate) async fn serve(
         .local_addr()
         .context("the listening socket cannot be used")?;
     let role = config.server.role;
+    let settled = platform.executions.settle_restored().await;
+    settled.context("the events of a restored database cannot be settled")?;
     let lifecycle = Arc::clone(&platform.services.lifecycle);
     let engine = platform.services.engine.clone();
     let (stop, stop_work) = (CancellationToken::new(), CancellationToken::new());
@@ -159,6 +161,7 @@ fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> 
     let Platform {
         services,
         watched_market,
+        watched_limits,
         old_keys,
         books,
         keys,
@@ -178,6 +181,8 @@ fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> 
     if role.serves() {
         let interval = config.market.poll_interval;
         background.spawn(watch_market(watched_market, interval, stop.clone()));
+        let limits = Arc::clone(services.caller_limits.limits());
+        background.spawn(watch_limits(limits, watched_limits, stop.clone()));
         if identity.firebase_users_project_id.is_some()
             || identity.firebase_devs_project_id.is_some()
         {
@@ -197,6 +202,7 @@ fn answer_on(
     let server = HttpServer::new(move || {
         App::new()
             .wrap(Condition::new(!role.serves(), from_fn(health_only)))
+            .wrap(from_fn(limit))
             .wrap(Compress::default())
             .wrap(cors(&http))
             .wrap(from_fn(answer))

@@ -10,6 +10,7 @@ mod consumers;
 mod developers;
 mod endpoints;
 pub mod executions;
+pub mod limits;
 mod market;
 pub mod money;
 mod search;

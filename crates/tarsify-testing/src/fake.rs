@@ -19,6 +19,7 @@ mod developers;
 mod edits;
 mod endpoints;
 mod health;
+mod limits;
 mod market;
 mod paging;
 mod payments;
@@ -28,6 +29,7 @@ mod treasury;
 
 pub use authenticator::FakeAuthenticator;
 pub use health::FakeHealth;
+pub use limits::FakeLimitSettings;
 pub use payments::{FakePayments, Mood};
 pub use treasury::{Account, Balances, FakeAuditEntry, FakeTreasury, RunEnd};
 

@@ -15,10 +15,14 @@ pub mod clock;
 pub mod contract;
 pub mod database;
 pub mod fake;
+pub mod redis;
 
 pub use clock::TestClock;
 pub use contract::World;
 pub use contract::executions::ExecutionWorld;
 pub use contract::money::MoneyWorld;
 pub use database::TestDatabase;
-pub use fake::{FakeAuthenticator, FakeHealth, FakePayments, FakeStore, FakeTreasury};
+pub use fake::{
+    FakeAuthenticator, FakeHealth, FakeLimitSettings, FakePayments, FakeStore, FakeTreasury,
+};
+pub use redis::RedisServer;

@@ -20,7 +20,7 @@ pub(super) fn statement(new: &NewExecution) -> Result<Statement, RepoError> {
     let mut binds = Binds::default();
     let known = known(new.idempotency.as_ref(), &mut binds);
     let fit = fit(new, &mut binds);
-    let quota = quota(new.requester, &mut binds);
+    let quota = quota(new, &mut binds);
     let held = held(new, &mut binds)?;
     let taken = taken(new, &mut binds);
     let created = created(new, &mut binds)?;
@@ -90,10 +90,18 @@ fn fit(new: &NewExecution, binds: &mut Binds) -> String {
     )
 }
 
-/// One of today's test runs, if there is one left.
-fn quota(requester: Requester, binds: &mut Binds) -> String {
-    let Requester::Developer { id, daily_quota } = requester else {
-        return "SELECT FROM fit".to_owned();
+/// One of today's test runs, if there is one left; for a consumer, room for one more run.
+fn quota(new: &NewExecution, binds: &mut Binds) -> String {
+    let (id, daily_quota) = match (new.requester, new.max_concurrent_runs) {
+        (Requester::Developer { id, daily_quota }, _) => (id, daily_quota),
+        (Requester::Consumer(_), None) => return "SELECT FROM fit".to_owned(),
+        (Requester::Consumer(consumer), Some(most)) => {
+            return format!(
+                "SELECT FROM fit WHERE has_room_for_run({}, {})",
+                binds.uuid(consumer.uuid()),
+                binds.number(i64::from(most)),
+            );
+        }
     };
     let quota = binds.number(i64::from(daily_quota));
     format!(
@@ -158,6 +166,7 @@ fn created(new: &NewExecution, binds: &mut Binds) -> Result<String, RepoError> {
         concealed,
         deadline_in,
         developer_share: _,
+        max_concurrent_runs: _,
         idempotency: _,
     } = new;
     let (consumer, tester) = match requester {

@@ -97,6 +97,9 @@ pub(super) fn outcome(new: &NewExecution, rows: Vec<AdmissionRow>) -> Result<Adm
         (None, _, Requester::Developer { daily_quota, .. }) if !is_within_quota => {
             Err(AdmitError::QuotaUsedUp(daily_quota))
         }
+        (None, _, Requester::Consumer(_)) if !is_within_quota => Err(AdmitError::TooManyAtOnce(
+            new.max_concurrent_runs.unwrap_or_default(),
+        )),
         (None, _, _) => {
             let accepted_at = accepted_at.ok_or("it was not stored");
             let accepted_at = stored::checked("execution", accepted_at)?;

@@ -4,6 +4,7 @@
 use tarsify_domain::execution::{Claim, TokenHash, Work};
 
 use super::attempts::{TRIED, tried};
+use super::budget;
 use super::claimed::COLUMNS;
 use crate::statement::{Binds, Statement};
 
@@ -21,6 +22,7 @@ pub(super) fn statement(claim: &Claim) -> Statement {
     let lease = binds.span(claim.lease);
     let limit = binds.number(i64::from(limit(claim)));
     let Leasing {
+        free,
         due,
         moved,
         joined,
@@ -30,7 +32,7 @@ pub(super) fn statement(claim: &Claim) -> Statement {
     } = leasing(claim, &limit, &mut binds);
     let tried = tried("c.id");
     let sql = format!(
-        "WITH picked AS MATERIALIZED (\
+        "WITH {free}picked AS MATERIALIZED (\
             SELECT d.id, d.place, row_number() OVER (ORDER BY d.turn, d.since, d.id) AS number \
             FROM ({due}) d ORDER BY number LIMIT {limit}\
          ), claimed AS (\
@@ -40,7 +42,8 @@ pub(super) fn statement(claim: &Claim) -> Statement {
             FROM picked q{joined} WHERE e.id = q.id AND e.ctid = q.place \
             RETURNING e.*, q.number{returned}\
          ){recorded} \
-         SELECT {COLUMNS}, {columns}, {TRIED} FROM claimed c {tried} ORDER BY c.number"
+         SELECT {COLUMNS}, l.limits, {columns}, {TRIED} \
+         FROM claimed c JOIN endpoints l ON l.id = c.endpoint_id {tried} ORDER BY c.number"
     );
     Statement::new(sql, binds)
 }
@@ -58,6 +61,8 @@ fn limit(claim: &Claim) -> u32 {
 
 /// What a claim's statement is made of.
 struct Leasing {
+    /// The expressions that find out how much of limited endpoints is left.
+    free: String,
     /// Which executions are due, locked: `id`, `place`, `turn` at its endpoint, due `since`.
     due: String,
     /// What is set besides the lease.
@@ -66,8 +71,8 @@ struct Leasing {
     joined: String,
     /// What the lease answers besides the row.
     returned: &'static str,
-    /// The expression that records an attempt.
-    recorded: &'static str,
+    /// The expressions that record attempts, and what they use up.
+    recorded: String,
     /// What is read besides what is read of all.
     columns: &'static str,
 }
@@ -75,6 +80,7 @@ struct Leasing {
 fn leasing(claim: &Claim, limit: &str, binds: &mut Binds) -> Leasing {
     match &claim.work {
         Work::Submit(tokens) => Leasing {
+            free: budget::free(&TO_SUBMIT.any("b.endpoint_id")),
             due: by_endpoint(claim, &TO_SUBMIT, limit, binds),
             moved: "stage = 'submitting', attempts = e.attempts + 1, ",
             joined: format!(
@@ -82,10 +88,14 @@ fn leasing(claim: &Claim, limit: &str, binds: &mut Binds) -> Leasing {
                 binds.byte_strings(tokens.iter().map(|TokenHash(hash)| hash.to_vec()).collect()),
             ),
             returned: ", k.token_hash",
-            recorded: ", recorded AS (\
-                INSERT INTO provider_attempts \
-                    (execution_id, number, state, provider, token_hash, called_at) \
-                SELECT id, attempts, 'calling', provider, token_hash, now() FROM claimed)",
+            recorded: format!(
+                ", recorded AS (\
+                    INSERT INTO provider_attempts \
+                        (execution_id, number, state, provider, token_hash, called_at) \
+                    SELECT id, attempts, 'calling', provider, token_hash, now() FROM claimed\
+                 ), {}",
+                budget::spent(),
+            ),
             columns: "c.token_hash, c.inputs, c.payload, c.concealed",
         },
         Work::Look => plain(by_endpoint(claim, &TO_LOOK, limit, binds)),
@@ -95,11 +105,12 @@ fn leasing(claim: &Claim, limit: &str, binds: &mut Binds) -> Leasing {
 
 const fn plain(due: String) -> Leasing {
     Leasing {
+        free: String::new(),
         due,
         moved: "",
         joined: String::new(),
         returned: "",
-        recorded: "",
+        recorded: String::new(),
         columns: "NULL::bytea AS token_hash",
     }
 }
@@ -110,6 +121,26 @@ struct Wanted {
     order: &'static str,
     /// What decides between endpoints before the time since when each is due.
     turn: &'static str,
+    /// What is joined to the endpoints `p` besides.
+    joined: &'static str,
+    /// How many are left of an endpoint; null when it has no limits.
+    left: &'static str,
+}
+
+impl Wanted {
+    /// The condition for those of one endpoint that a claim may take.
+    fn wanted(&self, endpoint: &str) -> String {
+        let condition = self.condition;
+        format!(
+            "e.endpoint_id = {endpoint} AND {condition} AND e.next_action_at <= now() AND {UNLEASED}"
+        )
+    }
+
+    /// A query that answers whether there is one. It goes by the same index in the same order.
+    fn any(&self, endpoint: &str) -> String {
+        let (waiting, order) = (self.wanted(endpoint), self.order);
+        format!("SELECT true FROM executions e WHERE {waiting} ORDER BY {order} LIMIT 1")
+    }
 }
 
 const TO_SUBMIT: Wanted = Wanted {
@@ -119,12 +150,16 @@ const TO_SUBMIT: Wanted = Wanted {
     order: "e.fair_rank, e.next_action_at, e.id",
     // Turns of different endpoints say nothing about each other: their first ones come first.
     turn: "row_number() OVER (PARTITION BY p.id ORDER BY d.fair_rank, d.since, d.id)",
+    joined: budget::JOINED,
+    left: budget::LEFT,
 };
 
 const TO_LOOK: Wanted = Wanted {
     condition: "e.stage <> 'created'",
     order: "e.next_action_at, e.id",
     turn: "1",
+    joined: "",
+    left: "NULL::bigint",
 };
 
 /// Of every endpoint as many as its allowance says.
@@ -133,20 +168,22 @@ fn by_endpoint(claim: &Claim, wanted: &Wanted, limit: &str, binds: &mut Binds) -
     let ids = binds.uuids(allowances.keys().map(|id| id.uuid()).collect());
     let most = binds.numbers(allowances.values().map(|most| i64::from(*most)).collect());
     let allowance = binds.number(i64::from(claim.allowance));
+    let waiting = wanted.wanted("p.id");
     let Wanted {
-        condition,
+        condition: _,
         order,
         turn,
+        joined,
+        left,
     } = wanted;
     format!(
         "SELECT d.id, d.place, d.since, {turn} AS turn \
-         FROM endpoints p LEFT JOIN unnest({ids}, {most}) AS m (id, most) ON m.id = p.id \
+         FROM endpoints p LEFT JOIN unnest({ids}, {most}) AS m (id, most) ON m.id = p.id{joined} \
          CROSS JOIN LATERAL (\
             SELECT e.id, e.ctid AS place, e.next_action_at AS since, e.fair_rank \
             FROM executions e \
-            WHERE e.endpoint_id = p.id AND {condition} AND e.next_action_at <= now() \
-                AND {UNLEASED} \
-            ORDER BY {order} LIMIT least(coalesce(m.most, {allowance}), {limit}) \
+            WHERE {waiting} \
+            ORDER BY {order} LIMIT least(coalesce(m.most, {allowance}), {limit}, {left}) \
             FOR NO KEY UPDATE SKIP LOCKED\
          ) d"
     )

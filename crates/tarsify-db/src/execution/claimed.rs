@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sql_types::{
-    BigInt, Binary, Bool, Integer, Json, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
 use tarsify_domain::catalog::Provider;
@@ -58,6 +58,8 @@ struct LeaseRow {
     provider_endpoint_id: String,
     #[diesel(sql_type = Integer)]
     timeout_seconds: i32,
+    #[diesel(sql_type = Jsonb)]
+    limits: Value,
     #[diesel(sql_type = Nullable<Binary>)]
     token_hash: Option<Vec<u8>>,
     #[diesel(sql_type = Integer)]
@@ -107,6 +109,7 @@ impl LeaseRow {
                     ProviderEndpointId::parse,
                 )?,
                 timeout: Duration::from_secs(timeout),
+                limits: stored::checked("limits", serde_json::from_value(self.limits))?,
             },
             submission: None,
         };

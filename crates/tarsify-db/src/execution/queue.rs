@@ -5,14 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel::QueryableByName;
 use diesel::pg::Pg;
-use diesel::sql_types::{BigInt, Bool, Integer, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Integer};
 use tarsify_domain::RepoError;
 use tarsify_domain::execution::{
     Advance, Claim, Claimed, ExecutionQueue, Known, Material, ProviderJobId, Settlement, Stage,
     TokenHash, Work, Written,
 };
 use tarsify_domain::id::ExecutionId;
-use uuid::Uuid;
 
 use super::attempts::small;
 use super::claimed::{LookRow, SubmitRow};
@@ -100,20 +99,6 @@ impl ExecutionQueue for PgExecutionRepository {
             }
             other => other.map(drop).map_err(|failure| failure.into_repo()),
         }
-    }
-
-    async fn ended_among(&self, ids: &[ExecutionId]) -> Result<Vec<ExecutionId>, RepoError> {
-        let mut binds = Binds::default();
-        let sql = format!(
-            "SELECT w.id FROM unnest({}) WITH ORDINALITY AS w (id, place) \
-             LEFT JOIN executions e ON e.id = w.id \
-             WHERE e.id IS NULL OR e.stage = 'ended' ORDER BY w.place",
-            binds.uuids(ids.iter().map(|id| id.uuid()).collect()),
-        );
-        let rows = self.database.read(&Statement::new(sql, binds)).await;
-        let rows: Vec<IdRow> = rows.map_err(|failure| failure.into_repo())?;
-        let ids = rows.into_iter().map(|row| ExecutionId::from_uuid(row.id));
-        Ok(ids.collect())
     }
 
     async fn tally(&self, limit: u32) -> Result<u64, RepoError> {
@@ -204,13 +189,6 @@ impl TryFrom<KnownRow> for Known {
             has_job,
         })
     }
-}
-
-#[derive(QueryableByName)]
-#[diesel(check_for_backend(Pg))]
-struct IdRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
 }
 
 #[derive(QueryableByName)]

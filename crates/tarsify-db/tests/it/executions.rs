@@ -8,6 +8,8 @@ mod contract;
 mod crowd;
 mod guards;
 mod invariants;
+mod limits;
+mod log;
 mod place;
 mod plans;
 mod tally;

@@ -21,6 +21,8 @@ mod executions;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod market;
 #[cfg(test)]
 mod migrations;

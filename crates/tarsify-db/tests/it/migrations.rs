@@ -9,6 +9,9 @@ use tarsify_testing::TestDatabase;
 
 use crate::support::{Outside, database};
 
+/// How many there are.
+const MIGRATIONS: usize = 8;
+
 /// Everything of the schema that SQL can tell, one line for each thing.
 const SCHEMA: &str = "\
     SELECT format('%s.%s %s %s %s %s', table_name, column_name, data_type, is_nullable, \
@@ -38,7 +41,7 @@ async fn up_down_up_leaves_no_difference() {
     let outside = Outside::connect(&url).await;
     let migrator = Migrator::new(&url).unwrap();
     let ran = migrator.run().await.unwrap();
-    assert_eq!(ran.len(), 5, "{ran:?}");
+    assert_eq!(ran.len(), MIGRATIONS, "{ran:?}");
     assert!(ran.is_sorted(), "{ran:?}");
     let first = outside.sql(SCHEMA).await;
     assert!(first.len() > 100);
@@ -68,12 +71,12 @@ async fn each_migration_undoes_exactly_itself() {
     migrator.run().await.unwrap();
     let whole = outside.sql(SCHEMA).await;
     // Without the newest one on record, only that one is run again; it must find its place free.
-    let source = include_str!("../../../../migrations/2026-11-21-000005_money/down.sql");
+    let source = include_str!("../../../../migrations/2026-11-21-000008_provider_limits/down.sql");
     outside.sql(source).await;
     outside
-        .sql("DELETE FROM __diesel_schema_migrations WHERE version = '20261121000005'")
+        .sql("DELETE FROM __diesel_schema_migrations WHERE version = '20261121000008'")
         .await;
-    assert_eq!(migrator.pending().await.unwrap(), ["20261121000005"]);
+    assert_eq!(migrator.pending().await.unwrap(), ["20261121000008"]);
     migrator.run().await.unwrap();
     assert_eq!(outside.sql(SCHEMA).await, whole);
 }
@@ -88,7 +91,7 @@ async fn migrators_at_the_same_time_share_the_work() {
     });
     let ran = join_all(migrators).await;
     assert_eq!(
-        ran.iter().filter(|one| one.len() == 5).count(),
+        ran.iter().filter(|one| one.len() == MIGRATIONS).count(),
         1,
         "{ran:?}"
     );
@@ -106,7 +109,7 @@ async fn a_database_knows_how_old_it_is() {
     let migrator = Migrator::new(&url).unwrap();
     let health = health(&url).await;
     let missing = migrator.pending().await.unwrap();
-    assert_eq!(missing.len(), 5);
+    assert_eq!(missing.len(), MIGRATIONS);
     let behind = SchemaState::Behind {
         missing: missing.clone(),
     };
@@ -127,10 +130,10 @@ async fn a_database_knows_how_old_it_is() {
     };
     assert_eq!(health.schema_state().await.unwrap(), ahead);
 
-    let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261121000005'";
+    let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261121000008'";
     outside.sql(forget).await;
     let behind = SchemaState::Behind {
-        missing: vec!["20261121000005".to_owned()],
+        missing: vec!["20261121000008".to_owned()],
     };
     assert_eq!(
         migrator.check().await.unwrap(),

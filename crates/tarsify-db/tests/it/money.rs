@@ -13,6 +13,7 @@ use tarsify_db::{
     PgPackageRepository, PgPayoutRepository, PgPurchaseRepository, PgWalletRepository,
 };
 use tarsify_domain::Timestamp;
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::catalog::{
     BaseModelRepository, EndpointRepository, TarsModelRepository, TarsModelStatus,
 };
@@ -113,7 +114,9 @@ impl MoneyProps for Props {
     }
 
     async fn model(&self, developer: DeveloperId, credits: i64) -> Arc<RunnableModel> {
-        let endpoint = endpoint(MOMENT);
+        let mut endpoint = endpoint(MOMENT);
+        // However many runs a case leaves lying, the next one begins.
+        endpoint.limits = EndpointLimits::default();
         self.shop.endpoints.create(&endpoint).await.unwrap();
         let base = base_model(&endpoint);
         self.shop.base_models.create(&base).await.unwrap();

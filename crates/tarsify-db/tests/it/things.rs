@@ -75,8 +75,8 @@ pub(crate) fn endpoint(number: i64) -> Endpoint {
         gpu_type: GpuType::parse("A40").unwrap(),
         is_active: true,
         limits: EndpointLimits {
-            max_concurrency: Some(3),
             retry_on_429: Some(true),
+            max_retries: Some(1),
             ..EndpointLimits::default()
         },
     };

@@ -1,9 +1,10 @@
 //! Endpoints: deployments at a GPU provider. Only administrators see them.
 
+mod limits;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use crate::catalog::changes::CatalogChanges;
 use crate::catalog::kinds::{EndpointSource, Provider};
@@ -14,6 +15,8 @@ use crate::page::{KeyKind, Order, Page, PageRequest};
 use crate::patch::{Patch, replace};
 use crate::text::{DockerImage, GpuType, Name, without_nul};
 use crate::version::{Expected, Version};
+
+pub use limits::EndpointLimits;
 
 /// A deployment's id at its provider. It becomes part of an address, so it holds nothing that
 /// an address would read differently.
@@ -49,30 +52,6 @@ impl ProviderEndpointId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Limits towards the provider, on top of its documented ones. Absent means no limit of ours.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct EndpointLimits {
-    /// Jobs at the provider at the same time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_concurrency: Option<u32>,
-    /// Submissions a minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_per_minute: Option<u32>,
-    /// Submissions a day.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_per_day: Option<u32>,
-    /// Whether a 429 is worth another try.
-    #[serde(rename = "retryOn429", skip_serializing_if = "Option::is_none")]
-    pub retry_on_429: Option<bool>,
-    /// Tries after the first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_retries: Option<u32>,
-    /// Milliseconds before the first repetition.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub base_backoff_ms: Option<u32>,
 }
 
 /// An endpoint as it is stored.

@@ -1,5 +1,7 @@
 //! How a developer's models do, from sums that are kept while runs end.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use time::Date;
 
@@ -75,6 +77,14 @@ pub struct TimeBucket(pub u16);
 impl TimeBucket {
     /// Steps to a doubling.
     pub const STEPS: f64 = 8.0;
+
+    /// The bucket of a duration.
+    #[must_use]
+    pub fn of(took: Duration) -> Self {
+        let milliseconds = (took.as_secs_f64() * 1_000.0).max(1.0);
+        let steps = (milliseconds.log2() * Self::STEPS).floor();
+        Self(format!("{steps:.0}").parse().unwrap_or(u16::MAX))
+    }
 
     /// What the durations in it are taken for, in milliseconds: never more than 5 % beside the
     /// truth.

@@ -165,6 +165,9 @@ pub struct NewExecution {
     /// What of the price the developer earns; nothing when it turns out that he runs his own
     /// model.
     pub developer_share: Share,
+    /// How many runs of the consumer may be unfinished at once, this one among them; as many as he
+    /// likes when nothing is said.
+    pub max_concurrent_runs: Option<u32>,
     /// The key that makes repetitions of the request harmless.
     pub idempotency: Option<IdempotencyClaim>,
 }
@@ -190,6 +193,9 @@ pub enum AdmitError {
     /// The developer has used up his test runs for today.
     #[error("the {0} test runs of today are used up")]
     QuotaUsedUp(u32),
+    /// The consumer has as many unfinished runs as he may have at once.
+    #[error("the consumer has {0} unfinished runs, as many as he may have at once")]
+    TooManyAtOnce(u32),
     /// The consumer cannot spend as much as it costs.
     #[error("the consumer cannot spend as much as it costs")]
     InsufficientCredits {

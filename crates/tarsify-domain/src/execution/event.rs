@@ -26,6 +26,17 @@ words!(
     }
 );
 
+impl EventKind {
+    /// Whether it is the last that happens.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        match self {
+            Self::Queued | Self::Accepted | Self::Started | Self::Progress => false,
+            Self::Completed | Self::Failed | Self::TimedOut | Self::Cancelled => true,
+        }
+    }
+}
+
 /// Something that happened, before the store gave it its place in the order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvent {

@@ -112,9 +112,6 @@ pub trait ExecutionQueue: Send + Sync {
         job: Option<&ProviderJobId>,
     ) -> Result<(), RepoError>;
 
-    /// Those of `ids` that have ended, or that do not exist.
-    async fn ended_among(&self, ids: &[ExecutionId]) -> Result<Vec<ExecutionId>, RepoError>;
-
     /// Adds at most `limit` runs that have ended, and refunds, to the counts and sums of their
     /// models, days and consumers, each once, and answers how many these were.
     async fn tally(&self, limit: u32) -> Result<u64, RepoError>;

@@ -9,7 +9,8 @@ use crate::catalog::{Category, OutputType};
 use crate::clock::Timestamp;
 use crate::error::RepoError;
 use crate::execution::{
-    AdmitError, Admitted, Attempt, EndReason, ExecutionKind, ExecutionStatus, NewExecution, Stage,
+    AdmitError, Admitted, Attempt, EndReason, ExecutionKind, ExecutionStatus, NewExecution,
+    Outlook, Stage,
 };
 use crate::id::{ConsumerId, DeveloperId, EndpointId, ExecutionId, TarsModelId};
 use crate::idempotency::IdempotencyClaim;
@@ -213,6 +214,10 @@ pub trait ExecutionRepository: Send + Sync {
 
     /// The execution with everything that its workers know.
     async fn find_report(&self, id: ExecutionId) -> Result<Option<ExecutionReport>, RepoError>;
+
+    /// What is known about when an execution may be done. One bounded question, for one run at
+    /// a time.
+    async fn find_outlook(&self, id: ExecutionId) -> Result<Option<Outlook>, RepoError>;
 
     /// Makes an execution that has not ended due at once, whatever it was waiting for, and
     /// forgives its strikes. Answers `None` when there is none, and whether it had not ended.

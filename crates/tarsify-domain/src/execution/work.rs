@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::catalog::Provider;
-use crate::catalog::endpoint::ProviderEndpointId;
+use crate::catalog::endpoint::{EndpointLimits, ProviderEndpointId};
 use crate::clock::Timestamp;
 use crate::error::Misfit;
 use crate::execution::{Concealed, EndReason, Ending, NewEvent, Stage};
@@ -154,6 +154,8 @@ pub struct JobPlace {
     pub provider_endpoint_id: ProviderEndpointId,
     /// How long the provider may work on one job.
     pub timeout: Duration,
+    /// The endpoint's limits, as they were when the execution was leased.
+    pub limits: EndpointLimits,
 }
 
 /// What was frozen when the execution was accepted.

@@ -9,7 +9,7 @@ use crate::id::{ConsumerId, ExecutionId};
 use crate::ledger::{
     Adjustment, AdjustmentError, EntryKind, NewRefund, Receipt, Refund, RefundError, StatementEntry,
 };
-use crate::money::{Credits, Millicredits, Tier};
+use crate::money::{Credits, Millicredits};
 use crate::page::{Page, PageRequest};
 use crate::scope::Scope;
 
@@ -31,12 +31,6 @@ impl Wallet {
     #[must_use]
     pub const fn balance(&self) -> Millicredits {
         Millicredits::new(self.available.get().saturating_add(self.held.get()))
-    }
-
-    /// His standing.
-    #[must_use]
-    pub fn tier(&self) -> Tier {
-        Tier::of(self.lifetime_purchased)
     }
 }
 

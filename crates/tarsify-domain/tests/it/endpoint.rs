@@ -89,7 +89,7 @@ async fn only_what_is_mentioned_changes() {
         }),
         ("limits", |change, wanted| {
             wanted.limits.max_per_day = Some(7);
-            change.limits = Patch::Set(wanted.limits.clone());
+            change.limits = Patch::Set(wanted.limits);
         }),
         ("no limits", |change, wanted| {
             wanted.limits = EndpointLimits::default();

@@ -16,6 +16,8 @@ mod gate;
 #[cfg(test)]
 mod interloper;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod market;
 #[cfg(test)]
 mod tars_model;

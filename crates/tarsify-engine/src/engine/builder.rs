@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use tarsify_domain::Clock;
-use tarsify_domain::execution::{ExecutionQueue, ExecutionRepository, RunnableModels};
+use tarsify_domain::execution::{EventLog, ExecutionQueue, ExecutionRepository, RunnableModels};
 
+use super::live::Hub;
 use super::models::ModelShelf;
 use super::worker::Tallies;
 use super::{Engine, EngineSettings, Shared, Watch};
+use crate::bus::{EventBus, LocalBus};
 use crate::clock::SystemClock;
 use crate::machine::Policy;
 use crate::provider::GpuProvider;
@@ -20,6 +22,7 @@ pub struct EngineBuilder {
     queue: Option<Arc<dyn ExecutionQueue>>,
     providers: Vec<Arc<dyn GpuProvider>>,
     clock: Option<Arc<dyn Clock>>,
+    bus: Option<Arc<dyn EventBus>>,
     settings: EngineSettings,
 }
 
@@ -27,6 +30,7 @@ struct Store {
     executions: Arc<dyn ExecutionRepository>,
     queue: Arc<dyn ExecutionQueue>,
     models: Arc<dyn RunnableModels>,
+    log: Arc<dyn EventLog>,
 }
 
 /// What an engine cannot be without.
@@ -45,12 +49,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn store<S>(mut self, store: S) -> Self
     where
-        S: ExecutionRepository + ExecutionQueue + RunnableModels + 'static,
+        S: ExecutionRepository + ExecutionQueue + EventLog + RunnableModels + 'static,
     {
         let store = Arc::new(store);
         self.store = Some(Store {
             executions: Arc::<S>::clone(&store),
             queue: Arc::<S>::clone(&store),
+            log: Arc::<S>::clone(&store),
             models: store,
         });
         self
@@ -78,6 +83,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Hears from other processes by `bus` that something has happened, and tells them.
+    #[must_use]
+    pub fn bus(mut self, bus: Arc<dyn EventBus>) -> Self {
+        self.bus = Some(bus);
+        self
+    }
+
     /// Uses other times and sizes than the defaults.
     #[must_use]
     pub fn settings(mut self, settings: EngineSettings) -> Self {
@@ -95,12 +107,14 @@ impl EngineBuilder {
             queue: apart,
             providers,
             clock,
+            bus,
             settings,
         } = self;
         let Store {
             executions,
             queue,
             models,
+            log,
         } = store.ok_or(BuildError::NoStore)?;
         if providers.is_empty() {
             return Err(BuildError::NoProvider);
@@ -122,6 +136,9 @@ impl EngineBuilder {
             clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
             settings,
             policy,
+            log,
+            bus: bus.unwrap_or_else(|| Arc::new(LocalBus::default())),
+            hub: Hub::default(),
             watch: Watch::default(),
             submissions: tokio::sync::Notify::new(),
             looks: tokio::sync::Notify::new(),

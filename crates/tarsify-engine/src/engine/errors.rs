@@ -27,6 +27,9 @@ pub enum RunError {
     /// The test runs of today are used up; so many there are.
     #[error("the {0} test runs of today are used up")]
     QuotaUsedUp(u32),
+    /// The consumer has as many unfinished runs as he may have at once.
+    #[error("the consumer has {0} unfinished runs, as many as he may have at once")]
+    TooManyAtOnce(u32),
     /// The consumer cannot spend as much as the run costs.
     #[error("the consumer cannot spend as much as the run costs")]
     InsufficientCredits {
@@ -47,6 +50,7 @@ impl From<AdmitError> for RunError {
             // It was changed again each time that it was read anew.
             AdmitError::ModelChanged => Self::Repo(RepoError::Stale),
             AdmitError::QuotaUsedUp(quota) => Self::QuotaUsedUp(quota),
+            AdmitError::TooManyAtOnce(most) => Self::TooManyAtOnce(most),
             AdmitError::InsufficientCredits {
                 required,
                 available,

@@ -29,6 +29,9 @@ pub struct RunRequest {
     pub slug: Slug,
     /// With what.
     pub inputs: Map<String, Value>,
+    /// How many of his runs may be unfinished at once, this one among them; as many as he likes
+    /// when nothing is said.
+    pub max_concurrent_runs: Option<u32>,
     /// The key that makes repetitions harmless.
     pub idempotency: Option<IdempotencyClaim>,
 }
@@ -69,12 +72,20 @@ impl Engine {
             consumer,
             slug,
             inputs,
+            max_concurrent_runs,
             idempotency,
         } = request;
         let models = &self.shared.models;
         let requester = Requester::Consumer(consumer);
+        let prepare = |model| {
+            let new = self.prepare(requester, model, &inputs, idempotency.as_ref())?;
+            Ok(NewExecution {
+                max_concurrent_runs,
+                ..new
+            })
+        };
         if let Some(model) = models.kept(&slug)
-            && let Ok(new) = self.prepare(requester, model, &inputs, idempotency.as_ref())
+            && let Ok(new) = prepare(model)
         {
             match self.admit(&new).await {
                 Err(AdmitError::ModelChanged) => {}
@@ -84,7 +95,7 @@ impl Engine {
         for _ in 0..MOST_READS {
             let model = models.read(&slug).await?;
             let prepared = match model {
-                Some(model) => self.prepare(requester, model, &inputs, idempotency.as_ref()),
+                Some(model) => prepare(model),
                 None => Err(RunError::ModelNotFound),
             };
             match self.admit_or_replay(prepared, idempotency.as_ref()).await {
@@ -94,6 +105,19 @@ impl Engine {
             }
         }
         Err(RunError::Repo(RepoError::Stale))
+    }
+
+    /// Whether a request was accepted before, under this key: sending it again does nothing new.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_known(&self, claim: &IdempotencyClaim) -> Result<bool, RepoError> {
+        match self.shared.executions.find_replay(claim).await {
+            Ok(found) => Ok(found.is_some()),
+            Err(AdmitError::Repo(error)) => Err(error),
+            // It will be refused, whatever it asks for.
+            Err(_) => Ok(true),
+        }
     }
 
     /// Tells what a run would be, and changes nothing.
@@ -214,6 +238,7 @@ impl Engine {
             payload,
             deadline_in: timeout + self.shared.settings.queue_allowance,
             developer_share: self.shared.settings.developer_share,
+            max_concurrent_runs: None,
             idempotency: idempotency.cloned(),
             model,
         })
@@ -223,6 +248,7 @@ impl Engine {
         let admitted = self.shared.executions.admit(new).await?;
         if !admitted.is_replay {
             self.shared.submissions.notify_one();
+            self.shared.bus.announce();
         }
         Ok(admitted)
     }

@@ -46,9 +46,16 @@ impl Watch {
         }
     }
 
-    /// Everything that somebody waits for.
-    pub(super) fn ids(&self) -> Vec<ExecutionId> {
-        lock(&self.watched).keys().copied().collect()
+    /// Wakes everybody who waits.
+    pub(super) fn wake_all(&self) {
+        for watched in lock(&self.watched).values() {
+            watched.ended.notify_waiters();
+        }
+    }
+
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.watched).is_empty()
     }
 }
 

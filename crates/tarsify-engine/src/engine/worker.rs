@@ -69,23 +69,6 @@ impl Engine {
         self.shared.queue.tally(TALLY).await
     }
 
-    /// One look for the ends that another process wrote of executions somebody waits for here:
-    /// one question for all of them.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn wake_waiters(&self) -> Result<usize, RepoError> {
-        let ids = self.shared.watch.ids();
-        if ids.is_empty() {
-            return Ok(0);
-        }
-        let ended = self.shared.queue.ended_among(&ids).await?;
-        for id in &ended {
-            self.shared.watch.wake(*id);
-        }
-        Ok(ended.len())
-    }
-
     async fn see_to(&self, kind: Kind) -> Result<usize, RepoError> {
         let Batch {
             claimed,
@@ -146,7 +129,7 @@ fn token_of(claimed: &Claimed, tokens: &mut HashMap<TokenHash, String>) -> Optio
 }
 
 /// 256 random bits: whoever knows the token was given it.
-fn new_token() -> Result<String, RepoError> {
+pub(super) fn new_token() -> Result<String, RepoError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| RepoError::Unavailable(error.into()))?;
     Ok(hex::encode(bytes))

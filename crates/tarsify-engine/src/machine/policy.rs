@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::execution::Lease;
 
 /// The times and numbers by which the machine decides.
@@ -17,6 +18,8 @@ pub struct Policy {
     pub missing_patience: Duration,
     /// How many answers in a row may be unreadable.
     pub max_unreadable: u32,
+    /// The first pause between two submissions that surely had no effect; it doubles from there.
+    pub first_pause: Duration,
     /// The longest pause between two submissions that surely had no effect.
     pub longest_pause: Duration,
     /// How often an execution may be leased without any worker writing about it.
@@ -37,7 +40,8 @@ impl Default for Policy {
             young_job: Duration::from_secs(10),
             missing_patience: Duration::from_secs(60),
             max_unreadable: 5,
-            longest_pause: Duration::from_secs(60),
+            first_pause: EndpointLimits::BASE_BACKOFF,
+            longest_pause: EndpointLimits::MOST_BACKOFF,
             max_strikes: 5,
             asking: Duration::from_secs(9),
             has_callbacks: false,
@@ -64,8 +68,9 @@ impl Policy {
 
     /// How long until the next try after so many in a row that had no effect.
     pub(super) fn pause(&self, failures: u32, lease: Lease) -> Duration {
-        let doubled = 1_u64 << failures.saturating_sub(1).min(16);
-        jittered(Duration::from_secs(doubled).min(self.longest_pause), lease)
+        let doubled = 1_u32 << failures.saturating_sub(1).min(16);
+        let pause = self.first_pause.saturating_mul(doubled);
+        jittered(pause.min(self.longest_pause), lease)
     }
 }
 

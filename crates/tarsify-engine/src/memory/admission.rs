@@ -30,6 +30,7 @@ impl Table {
         if self.row(new.id).is_some() {
             return Err(RepoError::Conflict.into());
         }
+        self.check_crowd(new)?;
         self.count_trial(now, new.requester)?;
         self.hold(new)?;
         let key = claim.map(|claim| self.keys.take_for_execution(now, claim, new.id));
@@ -77,6 +78,15 @@ impl Table {
         }
     }
 
+    fn check_crowd(&self, new: &NewExecution) -> Result<(), AdmitError> {
+        match (new.requester, new.max_concurrent_runs) {
+            (Requester::Consumer(consumer), Some(most)) if self.unfinished_of(consumer) >= most => {
+                Err(AdmitError::TooManyAtOnce(most))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn count_trial(&mut self, now: Timestamp, requester: Requester) -> Result<(), AdmitError> {
         let Requester::Developer { id, daily_quota } = requester else {
             return Ok(());
@@ -115,6 +125,7 @@ impl Table {
             concealed,
             deadline_in,
             developer_share,
+            max_concurrent_runs: _,
             idempotency: _,
         } = new;
         let (who, price) = match requester {

@@ -1,8 +1,9 @@
 //! Leasing executions, in the order in which they should be served.
 
 use tarsify_domain::Timestamp;
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::execution::{Attempt, AttemptState, Claim, Claimed, Stage, TokenHash, Work};
-use tarsify_domain::id::ExecutionId;
+use tarsify_domain::id::{EndpointId, ExecutionId};
 
 use super::row::{Row, Tried};
 use super::schedule::Lines;
@@ -48,11 +49,15 @@ impl Table {
         let mut chosen = Vec::new();
         for (endpoint, line) in lines {
             let allowance = claim.allowances.get(endpoint).unwrap_or(&claim.allowance);
+            let allowance = match claim.work {
+                Work::Submit(_) => self.left(now, *endpoint).min(*allowance),
+                Work::Look | Work::Sweep => *allowance,
+            };
             let free = line.iter().filter(|(_, _, id)| {
                 let row = self.row(*id);
                 row.is_some_and(|row| row.may_be_claimed(now))
             });
-            let free = free.take(number(*allowance).min(most)).enumerate();
+            let free = free.take(number(allowance).min(most)).enumerate();
             chosen.extend(free.map(|(turn, (_, since, id))| match claim.work {
                 Work::Submit(_) => (turn, *since, *id),
                 Work::Look | Work::Sweep => (0, *since, *id),
@@ -65,7 +70,10 @@ impl Table {
 
     fn lease_all(&mut self, now: Timestamp, claim: &Claim, ids: Vec<ExecutionId>) -> Vec<Claimed> {
         let ids = ids.into_iter();
-        let leased = ids.filter_map(|id| self.change(id, |row| row.claimed(now, claim)));
+        let leased = ids.filter_map(|id| {
+            let limits = self.limits_of(id);
+            self.change(id, |row| row.claimed(now, claim, limits))
+        });
         leased.collect()
     }
 
@@ -76,7 +84,8 @@ impl Table {
         id: ExecutionId,
         token: TokenHash,
     ) -> Option<Claimed> {
-        self.change(id, |row| {
+        let limits = self.limits_of(id);
+        let claimed = self.change(id, |row| {
             let number = row.next_attempt();
             row.stage = Stage::Submitting;
             row.attempts.push(Tried {
@@ -93,8 +102,23 @@ impl Table {
             });
             Claimed {
                 submission: Some((token, row.material.clone())),
-                ..row.claimed(now, claim)
+                ..row.claimed(now, claim, limits)
             }
+        })?;
+        self.budgets.spend(now, claimed.place.endpoint_id);
+        Some(claimed)
+    }
+
+    /// How many more of the endpoint may be submitted now.
+    fn left(&self, now: Timestamp, endpoint: EndpointId) -> u32 {
+        let jobs = self.schedule.jobs(endpoint);
+        self.budgets.left(now, endpoint, jobs)
+    }
+
+    fn limits_of(&self, id: ExecutionId) -> EndpointLimits {
+        let endpoint = self.row(id).map(|row| row.model.endpoint.id);
+        endpoint.map_or_else(EndpointLimits::default, |endpoint| {
+            self.budgets.limits(endpoint)
         })
     }
 }
@@ -113,13 +137,13 @@ impl Row {
         last.map_or(1, |tried| tried.attempt.number.saturating_add(1))
     }
 
-    fn claimed(&mut self, now: Timestamp, claim: &Claim) -> Claimed {
+    fn claimed(&mut self, now: Timestamp, claim: &Claim, limits: EndpointLimits) -> Claimed {
         let lease = self.lease(now, claim.lease);
         Claimed {
             lease,
             now,
             state: self.state(),
-            place: self.place(),
+            place: self.place(limits),
             submission: None,
         }
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tarsify_domain::execution::{
     AdmitError, Admitted, Advance, CancelAnswer, Claim, Claimed, Execution, ExecutionFilter,
     ExecutionQueue, ExecutionReport, ExecutionRepository, ExecutionSummary, Found, Known, Material,
-    NewExecution, ProviderJobId, RunnableModel, RunnableModels, Settlement, Stage, TokenHash,
+    NewExecution, Outlook, ProviderJobId, RunnableModel, RunnableModels, Settlement, TokenHash,
     Written,
 };
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
@@ -85,6 +85,11 @@ impl ExecutionRepository for MemoryStore {
         Ok(self.table().row(id).map(super::row::Row::report))
     }
 
+    async fn find_outlook(&self, id: ExecutionId) -> Result<Option<Outlook>, RepoError> {
+        let (table, now) = self.open();
+        Ok(table.outlook(now, id))
+    }
+
     async fn expedite(&self, id: ExecutionId) -> Result<Option<bool>, RepoError> {
         let (mut table, now) = self.open();
         Ok(table.expedite(now, id))
@@ -129,12 +134,6 @@ impl ExecutionQueue for MemoryStore {
         let (mut table, now) = self.open();
         table.hint(now, id, attempt, job);
         Ok(())
-    }
-
-    async fn ended_among(&self, ids: &[ExecutionId]) -> Result<Vec<ExecutionId>, RepoError> {
-        let table = self.table();
-        let is_over = |id: &ExecutionId| table.row(*id).is_none_or(|row| row.stage == Stage::Ended);
-        Ok(ids.iter().copied().filter(is_over).collect())
     }
 
     async fn tally(&self, limit: u32) -> Result<u64, RepoError> {

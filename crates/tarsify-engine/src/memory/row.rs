@@ -143,6 +143,7 @@ impl Row {
             kind,
             data,
             at: now,
+            turn: None,
         });
     }
 

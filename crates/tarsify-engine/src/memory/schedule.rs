@@ -60,6 +60,8 @@ pub(super) struct Schedule {
     /// The ranks of all that are created, due or not.
     ranks: BTreeMap<(EndpointId, i64), usize>,
     ranks_of: BTreeMap<(EndpointId, Who, i64), usize>,
+    /// The jobs of each endpoint that are, or may be, at the provider.
+    jobs: BTreeMap<EndpointId, usize>,
 }
 
 impl Schedule {
@@ -73,6 +75,8 @@ impl Schedule {
         if seat.is_created {
             count(&mut self.ranks, (seat.endpoint, seat.rank));
             count(&mut self.ranks_of, (seat.endpoint, seat.who, seat.rank));
+        } else if seat.due_at.is_some() {
+            count(&mut self.jobs, seat.endpoint);
         }
     }
 
@@ -98,6 +102,8 @@ impl Schedule {
         if seat.is_created {
             discount(&mut self.ranks, &(seat.endpoint, seat.rank));
             discount(&mut self.ranks_of, &(seat.endpoint, seat.who, seat.rank));
+        } else if seat.due_at.is_some() {
+            discount(&mut self.jobs, &seat.endpoint);
         }
     }
 
@@ -124,6 +130,13 @@ impl Schedule {
         let overdue = self.deadlines.iter();
         let overdue = overdue.take_while(move |(deadline_at, _)| *deadline_at <= now);
         overdue.map(|(_, id)| *id)
+    }
+
+    /// How many jobs of the endpoint are, or may be, at the provider: whatever was submitted and
+    /// has not ended, and what has ended with a job that is still to be called off.
+    pub(super) fn jobs(&self, endpoint: EndpointId) -> u32 {
+        let jobs = self.jobs.get(&endpoint).copied().unwrap_or_default();
+        u32::try_from(jobs).unwrap_or(u32::MAX)
     }
 
     /// The place of one more execution among those that wait at the endpoint: nobody who waits

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use tarsify_domain::Timestamp;
 use tarsify_domain::catalog::Provider;
-use tarsify_domain::execution::{ExecutionStatus, ProviderJobId, RunnableModel, Stage};
+use tarsify_domain::execution::{ExecutionStatus, ProviderJobId, RunnableModel, Stage, TokenHash};
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
 use tarsify_domain::text::Slug;
 use time::Date;
 
 use super::StoredEvent;
+use super::budget::Budgets;
 use super::keys::Keys;
+use super::log::Turns;
 use super::row::{Row, Who};
 use super::schedule::Schedule;
 use super::wallets::Wallets;
@@ -26,9 +28,14 @@ pub(super) struct Table {
     /// By age, for lists.
     pub(super) by_age: BTreeSet<(Timestamp, ExecutionId)>,
     pub(super) schedule: Schedule,
+    /// How much of each endpoint may be used, and was.
+    pub(super) budgets: Budgets,
     /// Every job whose id is known.
     pub(super) jobs: HashMap<(Provider, ProviderJobId), ExecutionId>,
     pub(super) keys: Keys,
+    pub(super) turns: Turns,
+    /// For which execution, and until when.
+    pub(super) stream_tokens: HashMap<TokenHash, (ExecutionId, Timestamp)>,
     pub(super) wallets: Wallets,
     /// How many test runs each developer has had on a day.
     pub(super) trials: HashMap<(DeveloperId, Date), u32>,
@@ -38,6 +45,8 @@ pub(super) struct Table {
     finished: Vec<ExecutionId>,
     runs_of_models: HashMap<TarsModelId, u64>,
     runs_of_consumers: HashMap<ConsumerId, u64>,
+    /// How many runs of each consumer have not ended; nobody stands here with none.
+    unfinished: HashMap<ConsumerId, u32>,
 }
 
 impl Table {
@@ -67,9 +76,18 @@ impl Table {
         self.rows.get(&id)
     }
 
-    pub(super) fn insert(&mut self, row: Row) {
+    /// All rows, in no order.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    pub(super) fn insert(&mut self, mut row: Row) {
+        self.turns.note(&mut row);
         self.schedule.add(&row.seat());
         self.by_age.insert((row.created_at, row.id));
+        if let Who::Consumer(consumer) = row.who {
+            *self.unfinished.entry(consumer).or_default() += 1;
+        }
         self.rows.insert(row.id, row);
     }
 
@@ -83,6 +101,7 @@ impl Table {
         let row = self.rows.get_mut(&id)?;
         let (seat, stage, was_finished) = (row.seat(), row.stage, row.is_finished());
         let answer = change(row);
+        self.turns.note(row);
         let changed = row.seat();
         if changed != seat {
             self.schedule.remove(&seat);
@@ -91,6 +110,9 @@ impl Table {
         let is_new = row.stage == Stage::Ended && stage != Stage::Ended;
         if is_new {
             self.wallets.resolve(row);
+            if let Who::Consumer(consumer) = row.who {
+                finish_one(&mut self.unfinished, consumer);
+            }
         }
         if is_new && row.is_a_run() {
             self.untallied.push_back(id);
@@ -111,6 +133,10 @@ impl Table {
 
     pub(super) fn runs_of_model(&self, id: TarsModelId) -> u64 {
         self.runs_of_models.get(&id).copied().unwrap_or_default()
+    }
+
+    pub(super) fn unfinished_of(&self, id: ConsumerId) -> u32 {
+        self.unfinished.get(&id).copied().unwrap_or_default()
     }
 
     pub(super) fn runs_of_consumer(&self, id: ConsumerId) -> u64 {
@@ -143,6 +169,7 @@ impl Table {
             let Some(row) = self.rows.remove(id) else {
                 continue;
             };
+            self.turns.forget(&row);
             self.schedule.remove(&row.seat());
             self.by_age.remove(&(row.created_at, row.id));
             let provider = row.model.endpoint.provider;
@@ -156,5 +183,14 @@ impl Table {
             }
         }
         finished.len()
+    }
+}
+
+fn finish_one(unfinished: &mut HashMap<ConsumerId, u32>, consumer: ConsumerId) {
+    if let Some(many) = unfinished.get_mut(&consumer) {
+        *many = many.saturating_sub(1);
+        if *many == 0 {
+            unfinished.remove(&consumer);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::execution::{
     AttemptReport, Execution, ExecutionKind, ExecutionReport, ExecutionStatus, ExecutionSummary,
     JobPlace, ModelRef, State,
@@ -110,13 +111,14 @@ impl Row {
         }
     }
 
-    pub(super) fn place(&self) -> JobPlace {
+    pub(super) fn place(&self, limits: EndpointLimits) -> JobPlace {
         let endpoint = &self.model.endpoint;
         JobPlace {
             endpoint_id: endpoint.id,
             provider: endpoint.provider,
             provider_endpoint_id: endpoint.provider_endpoint_id.clone(),
             timeout: Duration::from_secs(u64::from(self.model.base_model.timeout_seconds)),
+            limits,
         }
     }
 }

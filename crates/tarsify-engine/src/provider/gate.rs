@@ -91,6 +91,11 @@ impl Gate {
         }
     }
 
+    /// From now on the first pause after an answer that asks for one is so long.
+    pub(super) fn begin_pauses_with(&mut self, first: Duration) {
+        self.patience.begin_with(first);
+    }
+
     /// Lets a call through, or says why not.
     pub(super) fn enter(&mut self, now: Instant) -> Result<Entry, Denied> {
         self.used_at = now;

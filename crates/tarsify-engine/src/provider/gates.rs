@@ -44,6 +44,7 @@ impl Gates {
         &self,
         endpoint: EndpointId,
         operation: Operation,
+        first_pause: Duration,
     ) -> Result<Permit, Denied> {
         let now = Instant::now();
         let key = (endpoint, operation);
@@ -53,6 +54,7 @@ impl Gates {
         }
         let gate = gates.entry(key);
         let gate = gate.or_insert_with(|| Gate::new(self.budgets.of(operation), now));
+        gate.begin_pauses_with(first_pause);
         let entry = gate.enter(now)?;
         Ok(Permit {
             gates: self.clone(),

@@ -3,20 +3,32 @@
 
 use std::time::Duration;
 
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tokio::time::Instant;
 
 use super::jitter;
 
-const SHORTEST: Duration = Duration::from_secs(1);
 /// No longer, whatever the endpoint asks for.
-pub(super) const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = EndpointLimits::MOST_BACKOFF;
 
 /// Whether an endpoint asked for patience.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
+    /// The first pause, when the endpoint does not say how long.
+    first: Duration,
     /// How often in a row.
     times: u32,
     pause: Option<Pause>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            first: EndpointLimits::BASE_BACKOFF,
+            times: 0,
+            pause: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +38,11 @@ struct Pause {
 }
 
 impl Patience {
+    /// From now on the first pause is so long.
+    pub(super) fn begin_with(&mut self, first: Duration) {
+        self.first = first;
+    }
+
     /// How long it is to be left alone yet.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         let left = self.pause?.until.saturating_duration_since(now);
@@ -54,13 +71,13 @@ impl Patience {
     /// A call that went out at `begun` was answered as it should be.
     pub(super) fn relieve(&mut self, begun: Instant) {
         if self.pause.is_some_and(|pause| begun > pause.since) {
-            *self = Self::default();
+            (self.times, self.pause) = (0, None);
         }
     }
 
     fn backoff(&self) -> Duration {
-        let doubled = SHORTEST * (1 << self.times.saturating_sub(1).min(6));
-        let backoff = doubled.min(LONGEST);
+        let doubled = 1_u32 << self.times.saturating_sub(1).min(16);
+        let backoff = self.first.saturating_mul(doubled).min(LONGEST);
         backoff - jitter::up_to(backoff / 5)
     }
 }

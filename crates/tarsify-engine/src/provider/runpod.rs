@@ -21,7 +21,7 @@ use tarsify_domain::execution::{JobPlace, Operation, ProviderJobId};
 use tarsify_domain::id::EndpointId;
 use tokio::time::{Instant, sleep};
 
-use super::gate::Denied;
+use super::gate::{Denied, Outcome};
 use super::gates::{Gates, Permit};
 use super::{GpuProvider, LookAnswer, StopAnswer, Submission, SubmitAnswer, Told, jitter};
 use judged::{Judge, Verdict};
@@ -92,7 +92,8 @@ impl RunPod {
             said: "not asked: the request cannot be written".to_owned(),
         };
         let mut tries = 0;
-        for request in copies(request, A::TRIES) {
+        let most = place.limits.repetitions(A::TRIES.saturating_sub(1));
+        for request in copies(request, most.saturating_add(1)) {
             let permit = match self.admit::<A>(place, tries, begun).await {
                 Ok(permit) => permit,
                 Err(denied) => {
@@ -119,7 +120,13 @@ impl RunPod {
                     told.answer = A::nothing(self.closed_for::<A>(place));
                     break;
                 }
-                Verdict::NothingYet => told.answer = A::nothing(self.closed_for::<A>(place)),
+                Verdict::NothingYet => {
+                    told.answer = A::nothing(self.closed_for::<A>(place));
+                    let is_too_many = matches!(judged.outcome, Outcome::TooMany(_));
+                    if is_too_many && !place.limits.repeats_429() {
+                        break;
+                    }
+                }
             }
         }
         if tries > 1 {
@@ -137,7 +144,11 @@ impl RunPod {
         tries: u32,
         begun: Instant,
     ) -> Result<Permit, Denied> {
-        let enter = || self.gates.enter(place.endpoint_id, A::OPERATION);
+        let first_pause = place.limits.base_backoff();
+        let enter = || {
+            let gates = &self.gates;
+            gates.enter(place.endpoint_id, A::OPERATION, first_pause)
+        };
         if tries == 0 {
             return enter();
         }

@@ -57,6 +57,10 @@ impl ExecutionProps for MemoryProps {
                 endpoint.version = endpoint.version.next();
                 endpoint.is_active = false;
             }
+            Change::Limit(limits) => {
+                endpoint.version = endpoint.version.next();
+                self.store.limit_endpoint(endpoint.id, limits);
+            }
         }
         self.store.add_model(changed.clone());
         changed
@@ -100,10 +104,7 @@ impl ExecutionProps for MemoryProps {
         let events = self.store.events(id).into_iter();
         let told = events.map(|event| {
             let StoredEvent {
-                seq,
-                kind,
-                data,
-                at: _,
+                seq, kind, data, ..
             } = event;
             (seq, NewEvent { kind, data })
         });
@@ -125,6 +126,7 @@ async fn memory_world() -> ExecutionWorld {
     ExecutionWorld {
         repository: Arc::new(store.clone()),
         queue: Arc::new(store.clone()),
+        log: Arc::new(store.clone()),
         models: Arc::new(store.clone()),
         keys: Arc::new(store.clone()),
         props: Arc::new(MemoryProps { store, clock }),

@@ -2,6 +2,7 @@
 //! needs no database.
 
 mod faults;
+mod live;
 mod requests;
 mod secrets;
 mod waits;

@@ -9,6 +9,7 @@ use tarsify_domain::catalog::endpoint::EndpointError;
 use tarsify_domain::catalog::market::MarketError;
 use tarsify_domain::catalog::tars_model::TarsModelError;
 use tarsify_domain::execution::ExecutionKind;
+use tarsify_domain::limits::LimitSettingsError;
 use tarsify_domain::people::{GateError, ProfileError, Realm};
 use tarsify_domain::{ErrorCode, RepoError, Timestamp};
 use tarsify_engine::{CancelError, ReadError, RunError};
@@ -204,6 +205,7 @@ pub(crate) fn run_error(kind: ExecutionKind, now: Timestamp) -> impl Fn(RunError
         RunError::NotActive | RunError::NoProvider => ApiError::new(ErrorCode::EndpointNotActive),
         RunError::InputsDoNotFit(issues) => ApiError::faults(ErrorCode::InputsDoNotFit, issues),
         RunError::KeyReused => ApiError::new(ErrorCode::IdempotencyKeyReused),
+        RunError::TooManyAtOnce(most) => ApiError::too_many_at_once(most),
         RunError::QuotaUsedUp(quota) => ApiError::quota_used_up(quota, now),
         RunError::InsufficientCredits {
             required,
@@ -246,7 +248,26 @@ pub(crate) fn retry_error(error: CancelError) -> ApiError {
     }
 }
 
+impl From<LimitSettingsError> for ApiError {
+    fn from(error: LimitSettingsError) -> Self {
+        match error {
+            LimitSettingsError::PreconditionFailed => Self::new(ErrorCode::PreconditionFailed),
+            LimitSettingsError::Repo(error) => error.into(),
+        }
+    }
+}
+
 impl ApiError {
+    /// A consumer has as many unfinished runs as he may have; nobody knows when the next one ends.
+    fn too_many_at_once(most: u32) -> Self {
+        Self::new(ErrorCode::RateLimited)
+            .classed("concurrency_limit")
+            .saying(format!(
+                "{most} of your runs have not ended yet, and there may be no more at once; wait until one has ended, or cancel one."
+            ))
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
     /// A developer's test runs of the day are used up; a new day begins at midnight UTC.
     fn quota_used_up(quota: u32, now: Timestamp) -> Self {
         let since_midnight = now.to_offset(UtcOffset::UTC).time() - Time::MIDNIGHT;

@@ -34,6 +34,7 @@ use crate::extract::{
     Body, Fields, Later, PathId, PathSlug, Query, QueryFields, QueryIn, RegisteredConsumer, Valid,
     key,
 };
+use crate::limits::TaskBudget;
 use crate::middleware::repetition::IDEMPOTENCY_REPLAYED;
 
 /// How long whoever wants the provider asked waits for what it says, unless he says so.
@@ -103,7 +104,7 @@ impl QueryIn for RunQueryIn {
 
 /// Runs a model of the market, or says what a run would be.
 pub(crate) async fn run_model(
-    runs: Runs,
+    (runs, budget): (Runs, TaskBudget),
     RegisteredConsumer(consumer): RegisteredConsumer,
     PathSlug(slug): PathSlug,
     how: Later<RunHow>,
@@ -116,10 +117,13 @@ pub(crate) async fn run_model(
         RunHow::Dry => quote(&runs, &consumer, &slug, &inputs).await,
         RunHow::Real { wait, key } => {
             let idempotency = key.map(|key| claim::of_run(consumer.id, &slug, &inputs, key));
+            let counted = budget.take_for_run(&runs.engine, idempotency.as_ref());
+            counted.await?;
             let request = RunRequest {
                 consumer: consumer.id,
                 slug,
                 inputs,
+                max_concurrent_runs: budget.concurrent_runs(),
                 idempotency,
             };
             run(&runs, request, wait).await
@@ -228,7 +232,8 @@ pub(crate) async fn show_run(
 ) -> Result<Tagged<RunOut>, ApiError> {
     let scope = Scope::Consumer(consumer.id);
     let execution = engine.status(scope, path.id()?).await?;
-    Ok(Tagged(execution.into()))
+    let forecast = engine.forecast(&execution.summary).await?;
+    Ok(Tagged((execution, forecast).into()))
 }
 
 /// How patient the caller is with a run.
@@ -280,7 +285,8 @@ pub(crate) async fn show_run_status(
     {
         execution = runs.wait(scope, id, patience).await?;
     }
-    Ok(Tagged(execution.into()))
+    let forecast = runs.engine.forecast(&execution.summary).await?;
+    Ok(Tagged((execution, forecast).into()))
 }
 
 /// Cancelling takes no word; a body is refused only when it could not be one.

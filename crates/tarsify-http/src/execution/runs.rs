@@ -21,7 +21,7 @@ use crate::health::Lifecycle;
 /// The engine, until the process is about to stop.
 pub(crate) struct Runs {
     pub(crate) engine: Data<Engine>,
-    lifecycle: Data<Lifecycle>,
+    pub(crate) lifecycle: Data<Lifecycle>,
     clock: Data<dyn Clock>,
 }
 

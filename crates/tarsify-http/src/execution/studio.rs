@@ -20,6 +20,7 @@ use super::runs::Runs;
 use crate::envelope::{Tagged, accepted, success};
 use crate::error::ApiError;
 use crate::extract::{Later, PathId, RegisteredDeveloper, RepetitionKey, Valid};
+use crate::limits::TaskBudget;
 use crate::wire;
 
 /// A test run, in the words that older clients know from the provider.
@@ -77,7 +78,7 @@ impl From<Execution> for TestRunOut {
 
 /// Runs one of the caller's own models for him, and waits a while for the result.
 pub(crate) async fn test_run_tars_model(
-    runs: Runs,
+    (runs, budget): (Runs, TaskBudget),
     RegisteredDeveloper(developer): RegisteredDeveloper,
     path: PathId<TarsModelId>,
     key: Later<RepetitionKey>,
@@ -86,10 +87,13 @@ pub(crate) async fn test_run_tars_model(
     let inputs = body.inputs()?;
     let RepetitionKey(key) = key.now()?;
     let model = path.id()?;
+    let idempotency = key.map(|key| claim::of_test_run(developer.id, model, &inputs, key));
+    let counted = budget.take_for_run(&runs.engine, idempotency.as_ref());
+    counted.await?;
     let request = TestRunRequest {
         developer: developer.id,
         model,
-        idempotency: key.map(|key| claim::of_test_run(developer.id, model, &inputs, key)),
+        idempotency,
         inputs,
     };
     let refusal = runs.refusal(ExecutionKind::TestRun);

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tarsify_domain::execution::{
-    EndReason, Execution, ExecutionStatus, ExecutionSummary, ModelRef,
+    EndReason, Execution, ExecutionStatus, ExecutionSummary, Forecast, ModelRef,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -176,6 +176,16 @@ pub(crate) struct RunOut {
     /// How long it waited where the model runs.
     #[schema(example = 640)]
     pub(super) queue_time_ms: Option<i64>,
+    /// Its place among those that wait for the same GPUs: 1 is next, 1001 that or later. Null once
+    /// it was sent there.
+    #[schema(example = 3)]
+    pub(super) queue_position: Option<u32>,
+    /// In how many seconds such a run is done as a rule (half are sooner). Null when it has ended.
+    #[schema(example = 20)]
+    pub(super) eta_seconds: Option<u64>,
+    /// In how many seconds nine of ten such runs are done. Null when it has ended.
+    #[schema(example = 45)]
+    pub(super) eta_seconds_p90: Option<u64>,
 }
 
 impl From<Execution> for RunOut {
@@ -216,6 +226,25 @@ impl From<Execution> for RunOut {
             completed_at,
             execution_time_ms,
             queue_time_ms,
+            queue_position: None,
+            eta_seconds: None,
+            eta_seconds_p90: None,
+        }
+    }
+}
+
+impl From<(Execution, Forecast)> for RunOut {
+    fn from((execution, forecast): (Execution, Forecast)) -> Self {
+        let Forecast {
+            queue_position,
+            eta_seconds,
+            eta_seconds_p90,
+        } = forecast;
+        Self {
+            queue_position,
+            eta_seconds,
+            eta_seconds_p90,
+            ..execution.into()
         }
     }
 }
@@ -241,11 +270,21 @@ pub(crate) struct RunStatusOut {
     /// How long the model worked.
     #[schema(example = 8_000)]
     execution_time_ms: Option<i64>,
+    /// Its place among those that wait for the same GPUs: 1 is next, 1001 that or later. Null once
+    /// it was sent there.
+    #[schema(example = 3)]
+    queue_position: Option<u32>,
+    /// In how many seconds such a run is done as a rule (half are sooner). Null when it has ended.
+    #[schema(example = 20)]
+    eta_seconds: Option<u64>,
+    /// In how many seconds nine of ten such runs are done. Null when it has ended.
+    #[schema(example = 45)]
+    eta_seconds_p90: Option<u64>,
 }
 
-impl From<Execution> for RunStatusOut {
-    fn from(execution: Execution) -> Self {
-        let run = RunOut::from(execution);
+impl From<(Execution, Forecast)> for RunStatusOut {
+    fn from(foreseen: (Execution, Forecast)) -> Self {
+        let run = RunOut::from(foreseen);
         Self {
             id: run.id,
             status: run.status,
@@ -254,6 +293,9 @@ impl From<Execution> for RunStatusOut {
             error_message: run.error_message,
             completed_at: run.completed_at,
             execution_time_ms: run.execution_time_ms,
+            queue_position: run.queue_position,
+            eta_seconds: run.eta_seconds,
+            eta_seconds_p90: run.eta_seconds_p90,
         }
     }
 }
@@ -295,23 +337,15 @@ impl From<Execution> for CancelledRunOut {
                 "The run is being cancelled; its status tells when that is done."
             }
         };
-        let RunStatusOut {
-            id,
-            status,
-            output_payload,
-            error_code,
-            error_message,
-            completed_at,
-            execution_time_ms,
-        } = execution.into();
+        let run = RunOut::from(execution);
         Self {
-            id,
-            status,
-            output_payload,
-            error_code,
-            error_message,
-            completed_at,
-            execution_time_ms,
+            id: run.id,
+            status: run.status,
+            output_payload: run.output_payload,
+            error_code: run.error_code,
+            error_message: run.error_message,
+            completed_at: run.completed_at,
+            execution_time_ms: run.execution_time_ms,
             message,
         }
     }
@@ -327,6 +361,9 @@ pub(crate) struct RunLinksOut {
     /// How it stands.
     #[schema(example = "/api/marketplace/runs/0198b2c4-d5e6-7f80-91a2-b3c4d5e6f70d/status")]
     status: String,
+    /// What happens to it, as it happens.
+    #[schema(example = "/api/marketplace/runs/0198b2c4-d5e6-7f80-91a2-b3c4d5e6f70d/events")]
+    events: String,
     /// Where it is cancelled.
     #[schema(example = "/api/marketplace/runs/0198b2c4-d5e6-7f80-91a2-b3c4d5e6f70d/cancel")]
     cancel: String,
@@ -368,6 +405,7 @@ impl From<ExecutionSummary> for AcceptedRunOut {
             message,
             links: RunLinksOut {
                 status: format!("{itself}/status"),
+                events: format!("{itself}/events"),
                 cancel: format!("{itself}/cancel"),
                 itself,
             },

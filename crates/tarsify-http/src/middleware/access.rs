@@ -13,9 +13,13 @@ use actix_web::{Error, HttpMessage, HttpRequest};
 use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use tarsify_domain::ErrorCode;
+use tarsify_domain::limits::LimitCategory;
 use tarsify_domain::people::{Credential, Gate, IdentityKey, Realm};
+use tarsify_engine::Engine;
+use url::form_urlencoded;
 
 use crate::error::ApiError;
+use crate::limits;
 use crate::route::Access;
 
 /// Who made the request, for its line in the log.
@@ -49,9 +53,27 @@ impl Principal {
     }
 }
 
+/// The caller showed no more than a token for the run in the path, which was given to whom the run
+/// belongs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ByStreamToken;
+
+/// The parameter in the query that holds such a token.
+pub(crate) const STREAM_TOKEN: &str = "token";
+
+/// Who is let in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admission {
+    pub(crate) access: Access,
+    /// Whether a stream token will do.
+    pub(crate) by_stream_token: bool,
+    /// What its requests count as, beside what all requests do.
+    pub(crate) category: Option<LimitCategory>,
+}
+
 /// Lets the request through to its handler, or answers it.
 pub(crate) async fn guard(
-    access: Access,
+    admission: Admission,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -61,7 +83,7 @@ pub(crate) async fn guard(
     let admitted = handle.clone();
     // The gate reads the store too, so it is inside.
     let answered = AssertUnwindSafe(async move {
-        match admit(access, &admitted).await {
+        match let_in(admission, &admitted).await {
             Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
             Err(error) => Ok(ServiceResponse::new(admitted, error.into_response())),
         }
@@ -84,13 +106,35 @@ pub(crate) async fn guard(
     })
 }
 
+/// Whoever guesses credentials is counted before they are looked at.
+async fn let_in(admission: Admission, request: &HttpRequest) -> Result<(), ApiError> {
+    if let Some(category @ (LimitCategory::AuthSession | LimitCategory::AuthAction)) =
+        admission.category
+    {
+        limits::count_by_address(request, category).await?;
+    }
+    admit(admission, request).await?;
+    limits::count_caller(request).await
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("the gate was not handed to the application")]
 struct NoGate;
 
-async fn admit(access: Access, request: &HttpRequest) -> Result<(), ApiError> {
+async fn admit(admission: Admission, request: &HttpRequest) -> Result<(), ApiError> {
+    let Admission {
+        access,
+        by_stream_token,
+        category: _,
+    } = admission;
     if access == Access::Public {
         return Ok(());
+    }
+    if by_stream_token
+        && !request.headers().contains_key(header::AUTHORIZATION)
+        && let Some(token) = stream_token(request)
+    {
+        return admit_by_stream_token(request, &token).await;
     }
     let gate = request
         .app_data::<Data<Gate>>()
@@ -143,6 +187,36 @@ async fn admit(access: Access, request: &HttpRequest) -> Result<(), ApiError> {
         }
     };
     request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+fn stream_token(request: &HttpRequest) -> Option<String> {
+    let mut query = form_urlencoded::parse(request.query_string().as_bytes());
+    let token = query.find(|(name, _)| name == STREAM_TOKEN)?.1;
+    Some(token.into_owned())
+}
+
+async fn admit_by_stream_token(request: &HttpRequest, token: &str) -> Result<(), ApiError> {
+    let engine = request.app_data::<Data<Engine>>();
+    let engine = engine.ok_or_else(|| ApiError::internal("there is no engine"))?;
+    let id = request
+        .match_info()
+        .get("id")
+        .and_then(|id| id.parse().ok());
+    let is_good = match id {
+        Some(id) => engine.spend_stream_token(id, token).await?,
+        None => false,
+    };
+    if !is_good {
+        return Err(ApiError::new(ErrorCode::InvalidToken)
+            .saying("The stream token was used, has expired or is for another run. Ask for a new one: POST to stream-token of the run.")
+            .challenging());
+    }
+    request.extensions_mut().insert(ByStreamToken);
+    request.extensions_mut().insert(Caller {
+        kind: "stream",
+        id: String::new(),
+    });
     Ok(())
 }
 

@@ -14,13 +14,18 @@ pub(crate) use wire::{CreditsOut, ReceiptOut, TransactionOut, TransactionsQueryI
 use crate::envelope::{Listed, Tagged};
 use crate::error::ApiError;
 use crate::extract::{PathId, Query, RegisteredConsumer};
+use crate::limits::CallerLimits;
 
 /// Shows what the caller has.
 pub(crate) async fn show_credits(
     wallets: Data<dyn WalletRepository>,
+    limits: Data<CallerLimits>,
     RegisteredConsumer(consumer): RegisteredConsumer,
 ) -> Result<Tagged<CreditsOut>, ApiError> {
-    Ok(Tagged(wallets.find_wallet(consumer.id).await?.into()))
+    let wallet = wallets.find_wallet(consumer.id).await?;
+    let settings = limits.limits().known();
+    let tier = settings.tier_of(wallet.lifetime_purchased);
+    Ok(Tagged(CreditsOut::new(wallet, tier)))
 }
 
 /// Lists what happened to what the caller can spend, newest first.

@@ -11,13 +11,16 @@ pub(crate) use wire::{PurchaseCreditsIn, PurchaseOut, PurchasesQueryIn};
 use crate::envelope::{Listed, Made, Tagged};
 use crate::error::ApiError;
 use crate::extract::{PathId, Query, RegisteredConsumer, Valid};
+use crate::limits::TaskBudget;
 
 /// Begins a purchase; the caller pays on the page that the answer names.
 pub(crate) async fn purchase_credits(
     purchases: Data<Purchases>,
     RegisteredConsumer(consumer): RegisteredConsumer,
     Valid(PurchaseCreditsIn { wish }): Valid<PurchaseCreditsIn>,
+    budget: TaskBudget,
 ) -> Result<Made<PurchaseOut>, ApiError> {
+    budget.take().await?;
     let purchase = purchases.buy(&consumer, wish).await?;
     Ok(Made {
         location: Some(format!(

@@ -6,7 +6,6 @@ use serde_json::Value;
 use tarsify_domain::Misfit;
 use tarsify_domain::earnings::{PayoutStatus, Period};
 use tarsify_domain::ledger::{EntryKind, ReceiptKind};
-use tarsify_domain::money::Tier;
 use tarsify_domain::payments::PurchaseStatus;
 use url::Url;
 use utoipa::ToSchema;
@@ -63,15 +62,6 @@ pub(crate) struct NamedModelOut {
     pub(super) slug: String,
     #[schema(example = "Anime Generator")]
     pub(super) title: String,
-}
-
-pub(super) fn tier() -> RefOr<Schema> {
-    let all = Tier::ALL.iter().map(|tier| tier.name);
-    words(
-        all,
-        "premium",
-        "The standing of the consumer, by what he has bought.",
-    )
 }
 
 pub(super) fn purchase_status() -> RefOr<Schema> {

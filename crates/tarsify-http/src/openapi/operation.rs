@@ -181,7 +181,7 @@ fn is_tagged(route: &Route) -> bool {
         }
         Shape::Page => route.tag == "Marketplace",
         Shape::Created | Shape::Noted => true,
-        Shape::Accepted | Shape::Empty | Shape::Nothing => false,
+        Shape::Accepted | Shape::Events | Shape::Empty | Shape::Nothing => false,
     }
 }
 
@@ -205,6 +205,7 @@ fn success(route: &Route, schemas: &Map<String, Value>) -> (&'static str, Value)
             enveloped(&data),
         ),
         (Shape::Page, Some(data)) => ("200", "A page of the list.", paged(&data)),
+        (Shape::Events, Some(data)) => return ("200", events(&data)),
     };
     let example = example::of(&schema, schemas);
     let mut headers = Map::new();
@@ -239,6 +240,16 @@ fn success(route: &Route, schemas: &Map<String, Value>) -> (&'static str, Value)
     )
 }
 
+/// Each event's data is JSON; a schema can say no more of a stream.
+fn events(data: &Value) -> Value {
+    json!({
+        "description": "Events, as they happen: `connected` first, then each with its `id` and with this \
+            as its `data`, and `end` when there will be no more. A comment every six seconds says that \
+            the stream lives. Whoever is cut off goes on with the last `id` in `Last-Event-ID`.",
+        "content": { "text/event-stream": { "schema": data } },
+    })
+}
+
 fn enveloped(data: &Value) -> Value {
     json!({
         "type": "object",
@@ -267,6 +278,9 @@ pub(crate) fn failures(route: &Route) -> Vec<Code> {
     // Both tell how things are instead of failing.
     if !matches!(route.path, "/health" | "/health/live") {
         codes.push(Code::Unavailable);
+    }
+    if route.is_limited() {
+        codes.push(Code::RateLimited);
     }
     match route.access {
         Access::Public => {}

@@ -248,6 +248,36 @@ pub(crate) fn span() -> [Parameter; 2] {
     ]
 }
 
+/// Where a stream of events was broken off.
+pub(crate) fn last_event_id() -> [Parameter; 2] {
+    let parameter = |name: &str, place| {
+        let schema = ObjectBuilder::new().schema_type(Type::String);
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(place)
+            .required(Required::False)
+            .description(Some(
+                "The `id` of the last event that came; the stream goes on after it.",
+            ))
+            .schema(Some(schema.build()))
+            .build()
+    };
+    [
+        parameter("Last-Event-ID", ParameterIn::Header),
+        parameter("lastEventId", ParameterIn::Query),
+    ]
+}
+
+/// What lets in who cannot send headers.
+pub(crate) fn stream_token() -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::String);
+    parameter(
+        "token",
+        "A stream token of the run, instead of the `Authorization` header.",
+        schema,
+    )
+}
+
 /// What proves that a message is Stripe's.
 pub(crate) fn stripe_signature() -> Parameter {
     let schema = ObjectBuilder::new()

@@ -4,6 +4,7 @@ use tarsify_domain::ErrorCode as Code;
 
 use crate::catalog::{base_model, endpoint};
 use crate::execution::admin;
+use crate::limits::admin as rates;
 use crate::openapi::parameters::{
     category, consumer_id, execution_kind, execution_status, model_id, page,
 };
@@ -142,5 +143,33 @@ pub(super) fn executions() -> Vec<Route> {
         .answers::<admin::ExecutionItemOut>(Shape::One)
         .refuses(&[Code::ExecutionNotFound, Code::ExecutionNotCancellable])
         .to(admin::cancel_execution),
+    ]
+}
+
+pub(super) fn limits() -> Vec<Route> {
+    const HERE: &str = "/api/admin/settings";
+    const ALIAS: &str = "/api/admin/settings/rate-limit";
+    let update =
+        |method: fn(&'static str, &'static str, &'static str) -> crate::route::RouteBuilder| {
+            method(
+                HERE,
+                ADMIN,
+                "Change the limits on callers; in force everywhere within five seconds",
+            )
+            .alias(ALIAS)
+            .access(Access::Admin)
+            .body::<rates::UpdateRateLimitsIn>()
+            .answers::<rates::RateLimitsOut>(Shape::One)
+            .revises()
+            .to(rates::update_rate_limits)
+        };
+    vec![
+        get(HERE, ADMIN, "Show the limits on callers")
+            .alias(ALIAS)
+            .access(Access::Admin)
+            .answers::<rates::RateLimitsOut>(Shape::One)
+            .to(rates::show_rate_limits),
+        update(put),
+        update(patch),
     ]
 }

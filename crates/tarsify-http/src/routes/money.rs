@@ -1,6 +1,7 @@
 //! Credits for consumers, earnings for developers, and both for administrators.
 
 use tarsify_domain::ErrorCode as Code;
+use tarsify_domain::limits::LimitCategory;
 
 use crate::money::{admin, analytics, credits, earnings as income, packages, payouts, purchases};
 use crate::openapi::parameters::{page, payout_status, period, span, transaction_type};
@@ -32,6 +33,7 @@ pub(super) fn credits() -> Vec<Route> {
             CREDITS,
             "Begin to buy credits; they are granted once they are paid on the page that is answered",
         )
+        .counts_as(LimitCategory::TaskCreation)
         .access(Access::Consumer)
         .body::<purchases::PurchaseCreditsIn>()
         .answers::<purchases::PurchaseOut>(Shape::Created)

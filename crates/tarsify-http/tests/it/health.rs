@@ -1,8 +1,11 @@
 //! Whether the process lives and wants requests, at every address that says so.
 
-use tarsify_domain::health::SchemaState;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::support::Shop;
+use tarsify_domain::health::{PartHealth, SchemaState};
+
+use crate::support::{Plan, Shop};
 
 const READY: [&str; 2] = ["/health/ready", "/readyz"];
 const LIVE: [&str; 2] = ["/health/live", "/livez"];
@@ -89,4 +92,34 @@ async fn every_part_that_is_not_well_is_named() {
     shop.health.set(SchemaState::Current);
     shop.services.lifecycle.drain();
     assert_eq!(told(&shop).await, ["degraded", "ok", "stopping"]);
+}
+
+struct Redis(AtomicBool);
+
+impl PartHealth for Redis {
+    fn is_answering(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[actix_web::test]
+async fn redis_is_named_and_never_makes_the_process_not_ready() {
+    let redis = Arc::new(Redis(AtomicBool::new(true)));
+    let part: Arc<dyn PartHealth> = redis.clone();
+    let plan = Plan {
+        redis: Some(part),
+        ..Plan::default()
+    };
+    let shop = Shop::planned(plan).await;
+    for (answers, told, status) in [(true, "ok", "ok"), (false, "unreachable", "degraded")] {
+        redis.0.store(answers, Ordering::SeqCst);
+        let health = shop.get("/health").await.data();
+        assert_eq!(health["parts"]["redis"], told);
+        assert_eq!(health["status"], status);
+        for path in READY {
+            shop.get(path).await.assert(200, "");
+        }
+    }
+    let without = Shop::open().await.get("/health").await.data();
+    assert!(without["parts"].get("redis").is_none(), "{without}");
 }

@@ -37,6 +37,10 @@ mod health;
 #[cfg(test)]
 mod inputs;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod live;
+#[cfg(test)]
 mod local_pages;
 #[cfg(test)]
 mod logs;

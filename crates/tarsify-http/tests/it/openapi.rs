@@ -143,6 +143,14 @@ async fn every_example_of_a_request_is_accepted() {
                     let consumer = shop.consumer("ada").await;
                     shop.finished(&consumer, "stocked").await
                 }
+                path if path.contains("studio/runs") || path.contains("developer/runs") => {
+                    let place =
+                        format!("/api/studio/tars-models/{}", model["id"].as_str().unwrap());
+                    let ask = shop.post(format!("{place}/test-run")).token(&developer);
+                    let ask = ask.json(&json!({ "inputs": { "prompt": "a fox" } }));
+                    let reply = shop.sent_and_worked(ask, 1).await;
+                    reply.assert(200, "").data()["jobId"].clone()
+                }
                 path if path.contains("executions") || path.contains("runs") => {
                     shop.publish(&developer, &model).await;
                     let consumer = shop.token(Realm::Consumers, "ada");

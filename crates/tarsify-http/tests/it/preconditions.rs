@@ -98,6 +98,15 @@ async fn ways(shop: &Shop) -> Vec<Way> {
         }
     }
     all.extend(ways_of_packages(shop).await);
+    for method in [Method::PUT, Method::PATCH] {
+        all.push(Way {
+            method,
+            read: "/api/admin/settings".to_owned(),
+            change: "/api/admin/settings".to_owned(),
+            token: shop.admin(),
+            body: Some(json!({ "maxConcurrentRuns": 7 })),
+        });
+    }
     let token = shop.developer("maker").await;
     for (number, (method, way)) in [
         (Method::PUT, ""),

@@ -26,7 +26,8 @@ async fn a_run_is_shown_on_its_way_from_acceptance_to_result() {
         (&json!(12), &json!(25))
     );
     let expected = json!({
-        "self": place, "status": format!("{place}/status"), "cancel": format!("{place}/cancel"),
+        "self": place, "status": format!("{place}/status"), "events": format!("{place}/events"),
+        "cancel": format!("{place}/cancel"),
     });
     assert_eq!(data["links"], expected);
     let shown = async || shop.get(&place).token(&token).await.data();

@@ -131,6 +131,7 @@ async fn every_route_answers_as_the_contract_says() {
     credits(&mut walk).await;
     earnings(&mut walk, &developer, &model).await;
     money_of_others(&mut walk).await;
+    limits(&mut walk).await;
     let admin = walk.shop.admin();
     let retire = [
         ("/api/admin/base-models/{id}", id(&base)),
@@ -145,11 +146,37 @@ async fn every_route_answers_as_the_contract_says() {
         let rest = walk.shop.get(fill(pattern, id)).token(&admin).await;
         assert_eq!(rest.data()["isActive"], false);
     }
+    // Neither streams nor tokens look the same twice: `live.rs` reads them.
+    for place in [
+        "GET /api/marketplace/runs/{id}/events",
+        "POST /api/marketplace/runs/{id}/stream-token",
+        "GET /api/marketplace/events",
+        "GET /api/studio/runs/{id}/events",
+        "POST /api/studio/runs/{id}/stream-token",
+        "GET /api/admin/events",
+    ] {
+        assert!(walk.seen.insert(place.to_owned()), "{place}");
+    }
     let table: BTreeSet<_> = routes()
         .iter()
         .map(|route| format!("{} {}", route.method(), route.paths().next().unwrap()))
         .collect();
     assert_eq!(walk.seen, table, "a route has no snapshot of its success");
+}
+
+async fn limits(walk: &mut Walk) {
+    const SETTINGS: &str = "/api/admin/settings";
+    let admin = walk.shop.admin();
+    walk.take(step(Method::GET, SETTINGS, &admin)).await;
+    let put = json!({
+        "tiers": [{ "name": "everybody", "minPurchased": 0, "multiplier": 1.5 }],
+        "reason": "A crowd is coming.",
+    });
+    walk.take(step(Method::PUT, SETTINGS, &admin).with(&put))
+        .await;
+    let patch = json!({ "limits": { "userApi": { "max": 90 } }, "maxConcurrentRuns": 7 });
+    walk.take(step(Method::PATCH, SETTINGS, &admin).with(&patch))
+        .await;
 }
 
 async fn consumer(walk: &mut Walk) {

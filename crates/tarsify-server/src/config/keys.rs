@@ -121,6 +121,8 @@ keys! {
     PUBLIC_URL = Key::new("server.public_url", Kind::Text).variable("PUBLIC_URL");
     CORS_ORIGINS = Key::new("server.cors_origins", Kind::List(&[',', '|'])).variable("CORS_ORIGINS");
     HSTS = Key::new("server.hsts", Kind::Flag);
+    TRUSTED_PROXIES = Key::new("server.trusted_proxies", Kind::List(&[','])).variable("TRUSTED_PROXIES");
+    RATE_LIMITS = Key::new("server.rate_limits", Kind::Flag).variable("RATE_LIMITS");
 
     DATA_DIR = Key::new("local.data_dir", Kind::Text).variable("TARSIFY_DATA_DIR").development_only();
     PG_BIN = Key::new("local.pg_bin", Kind::Text).variable("PG_BIN").development_only();
@@ -171,6 +173,9 @@ keys! {
 
     CACHE_BYTES = Key::new("market.cache_bytes", integer(65_536, 1_073_741_824));
     POLL_INTERVAL = Key::new("market.poll_ms", integer(50, 60_000));
+
+    REDIS_URL = Key::new("redis.url", Kind::Text).variable("REDIS_URL").with_password();
+    REDIS_PREFIX = Key::new("redis.prefix", Kind::Text);
 }
 
 /// The key with this path.

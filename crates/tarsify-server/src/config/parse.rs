@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
+use tarsify_redis::RedisAddress;
 use url::{Host, ParseError, Url};
 
 use super::fault::Wrong;
@@ -26,6 +28,29 @@ pub(super) fn address(text: &str) -> Result<IpAddr, Wrong> {
             "Give an address such as 127.0.0.1, ::1 or 0.0.0.0, without a port",
         )
     })
+}
+
+/// A network such as 10.0.0.0/8, or a single address; `none` is no network at all.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, Wrong> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    let network = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let network = network.map_err(|_not_a_network| {
+        Wrong::new(
+            "is not a network",
+            "Give networks such as 10.0.0.0/8 or 2001:db8::/32, or single addresses; none for no proxy",
+        )
+    })?;
+    if network.prefix_len() == 0 {
+        return Err(Wrong::new(
+            "holds every address, so that anybody could claim to be anybody else",
+            "Give only the networks of your own proxies",
+        ));
+    }
+    Ok(vec![network])
 }
 
 /// An http or https URL with neither credentials, query nor fragment.
@@ -96,6 +121,25 @@ pub(super) fn database_url(text: &str) -> Result<Secret<String>, Wrong> {
         Ok(_) => {}
     }
     Ok(Secret::new(text.to_owned()))
+}
+
+/// The URL of a Redis server. It is kept as it was read: nothing else of it is needed.
+pub(super) fn redis_url(text: &str) -> Result<RedisAddress, Wrong> {
+    const REMEDY: &str = "Give redis://:password@host:6379/0, or rediss:// for TLS, with special \
+        characters of the password percent-encoded (%40 for @, %2F for /)";
+    RedisAddress::parse(text).map_err(|error| Wrong::new(error.to_string(), REMEDY))
+}
+
+/// What names in Redis begin with: short, and no part of a pattern.
+pub(super) fn redis_prefix(text: &str) -> Result<String, Wrong> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':');
+    if text.len() <= 32 && text.bytes().all(is_plain) {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong::new(
+        "is not a prefix",
+        "Give up to 32 letters, digits, dashes, underscores or colons",
+    ))
 }
 
 /// A key that is sent in a header: one word of printable ASCII.

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use ipnet::IpNet;
 use serde::Deserialize;
 use tarsify_domain::money::{Credits, Share};
+use tarsify_redis::RedisAddress;
 use url::Url;
 
 use super::reader::Reader;
@@ -26,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) stripe: Stripe,
     pub(crate) log: Log,
     pub(crate) market: Market,
+    pub(crate) redis: RedisSection,
 }
 
 impl Config {
@@ -95,6 +98,10 @@ pub(crate) struct Server {
     pub(crate) cors_origins: Vec<Origin>,
     /// Whether answers carry `Strict-Transport-Security`.
     pub(crate) hsts: bool,
+    /// The proxies in front of us, whose word about where a request comes from is believed.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Whether callers are held to limits.
+    pub(crate) rate_limits: bool,
 }
 
 impl Server {
@@ -224,6 +231,13 @@ pub(crate) struct Market {
     pub(crate) poll_interval: Duration,
 }
 
+/// What processes share and may lose.
+#[derive(Debug, Clone)]
+pub(crate) struct RedisSection {
+    pub(crate) address: Option<RedisAddress>,
+    pub(crate) prefix: String,
+}
+
 /// Reads all sections; `None` when any has a fault, after all have been looked at.
 pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
     let environment = reader.plain(&keys::ENVIRONMENT);
@@ -237,6 +251,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
     let stripe = read_stripe(reader);
     let log = read_log(reader);
     let market = read_market(reader);
+    let redis = read_redis(reader);
     Some(Config {
         environment: environment?,
         server: server?,
@@ -249,6 +264,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
         stripe: stripe?,
         log: log?,
         market: market?,
+        redis: redis?,
     })
 }
 
@@ -261,6 +277,8 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
     let public_url = reader.optional(&keys::PUBLIC_URL, parse::web_url);
     let cors_origins = reader.list(&keys::CORS_ORIGINS, parse::origin);
     let hsts = reader.plain(&keys::HSTS);
+    let trusted_proxies = reader.list(&keys::TRUSTED_PROXIES, parse::networks);
+    let rate_limits = reader.plain(&keys::RATE_LIMITS);
     Some(Server {
         role: role?,
         host: host?,
@@ -268,6 +286,8 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
         public_url: public_url?,
         cors_origins: cors_origins?,
         hsts: hsts?,
+        trusted_proxies: trusted_proxies?.into_iter().flatten().collect(),
+        rate_limits: rate_limits?,
     })
 }
 
@@ -394,5 +414,14 @@ fn read_market(reader: &mut Reader) -> Option<Market> {
     Some(Market {
         cache_bytes: cache_bytes?,
         poll_interval: Duration::from_millis(poll_interval?),
+    })
+}
+
+fn read_redis(reader: &mut Reader) -> Option<RedisSection> {
+    let address = reader.optional(&keys::REDIS_URL, parse::redis_url);
+    let prefix = reader.parsed(&keys::REDIS_PREFIX, parse::redis_prefix);
+    Some(RedisSection {
+        address: address?,
+        prefix: prefix?,
     })
 }

@@ -148,6 +148,20 @@ fn a_database_of_ones_own_ends_the_private_one_but_not_local_identities() {
 }
 
 #[test]
+fn callers_are_held_to_limits_and_no_proxy_is_believed_unless_somebody_says_so() {
+    let silent = config(&[]).server;
+    assert!(silent.rate_limits && silent.trusted_proxies.is_empty());
+    let told = config(&[
+        ("TRUSTED_PROXIES", "none, 10.0.0.0/8, 2001:db8::1"),
+        ("RATE_LIMITS", "off"),
+    ]);
+    let proxies = told.server.trusted_proxies.iter();
+    let proxies: Vec<_> = proxies.map(ToString::to_string).collect();
+    assert_eq!(proxies, ["10.0.0.0/8", "2001:db8::1/128"]);
+    assert!(!told.server.rate_limits);
+}
+
+#[test]
 fn every_plain_variable_reaches_its_value() {
     let config = config(&[
         ("PORT", "9000"),
@@ -171,6 +185,7 @@ fn every_plain_variable_reaches_its_value() {
         ("RUNPOD_EP_SDXL", "sdxl"),
         ("RUNPOD_EP_WHISPER", "whisper"),
         ("RUNPOD_EP_VLLM", "vllm"),
+        ("REDIS_URL", "redis://:hunter2@cache/1"),
         ("LOG_LEVEL", "INFO,tarsify_db=debug"),
     ]);
     assert_eq!(config.server.port, 9000);
@@ -220,6 +235,8 @@ fn every_plain_variable_reaches_its_value() {
     assert!(has_own_base_url);
     let endpoints = [ep_tts, ep_sdxl, ep_whisper, ep_vllm].map(Option::unwrap);
     assert_eq!(endpoints, ["tts", "sdxl", "whisper", "vllm"]);
+    assert!(config.redis.address.is_some());
+    assert_eq!(config.redis.prefix, "tarsify");
     assert_eq!(config.log.level, "INFO,tarsify_db=debug");
 }
 
@@ -270,7 +287,7 @@ fn a_file_may_choose_production() {
 fn foreign_plain_variables_are_ignored() {
     config(&[
         ("PATH", "/bin"),
-        ("REDIS_URL", "redis://x"),
+        ("SENTRY_DSN", "https://x"),
         ("HOST", "?"),
         ("TARSIFY_OTHER", "1"),
     ]);

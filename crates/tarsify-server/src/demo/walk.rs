@@ -58,6 +58,9 @@ curl -s "$TARSIFY/api/marketplace/models/anime-generator/run" -H "Authorization:
 RUN=$(curl -s "$TARSIFY/api/marketplace/models/fridge-chef/run" -H "Authorization: Bearer $CONSUMER" -H 'Content-Type: application/json' -d '{{"inputs":{{"prompt":"spinach, two eggs, old bread"}}}}' | grep -o '"executionId":"[^"]*"' | cut -d '"' -f 4)
 curl -s "$TARSIFY/api/marketplace/runs/$RUN/status?waitMs=20000" -H "Authorization: Bearer $CONSUMER"
 
+# Or he watches what happens, from the first event to the end.
+curl -sN "$TARSIFY/api/marketplace/runs/$RUN/events" -H "Authorization: Bearer $CONSUMER"
+
 # What takes too long for him is called off.
 RUN=$(curl -s "$TARSIFY/api/marketplace/models/subtitle-maker/run" -H "Authorization: Bearer $CONSUMER" -H 'Content-Type: application/json' -d '{{"inputs":{{"audio":"https://example.com/lecture.mp3"}}}}' | grep -o '"executionId":"[^"]*"' | cut -d '"' -f 4)
 curl -s -X POST "$TARSIFY/api/marketplace/runs/$RUN/cancel" -H "Authorization: Bearer $CONSUMER"

@@ -7,9 +7,13 @@ use std::time::Duration;
 use tarsify_domain::RepoError;
 use tarsify_domain::catalog::Market;
 use tarsify_domain::idempotency::IdempotencyRepository;
+use tarsify_domain::limits::{LimitSettingsRepository, Limits};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+/// How often it is looked whether an administrator has changed the limits; five seconds are
+/// promised.
+const LIMITS: Duration = Duration::from_secs(2);
 /// How long an idempotency key is remembered.
 const KEYS_LIVE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often old keys are looked for.
@@ -32,6 +36,31 @@ pub(super) async fn watch_market(market: Market, interval: Duration, stop: Cance
             Err(_) => {}
         }
     }
+}
+
+/// Learns of limits that an administrator has changed elsewhere; at once, and then again and again.
+/// What is known stays in force while the database fails.
+pub(super) async fn watch_limits(
+    limits: Arc<Limits>,
+    repository: Arc<dyn LimitSettingsRepository>,
+    stop: CancellationToken,
+) {
+    let mut failing = false;
+    let watching = async {
+        loop {
+            match limits.refresh_through(repository.as_ref()).await {
+                Ok(()) => failing = false,
+                Err(error) if !failing => {
+                    failing = true;
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::warn!(%error, cause, "the limits on callers stay as they were last seen");
+                }
+                Err(_) => {}
+            }
+            sleep(LIMITS).await;
+        }
+    };
+    let _stopped: Option<()> = stop.run_until_cancelled(watching).await;
 }
 
 /// Forgets idempotency keys that are a day old. Any number of processes may do so at once.

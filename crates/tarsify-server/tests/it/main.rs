@@ -15,6 +15,10 @@ mod emulator;
 #[cfg(test)]
 mod endurance;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod live;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod many_processes;
@@ -31,7 +35,11 @@ mod production;
 #[cfg(test)]
 mod production_tokens;
 #[cfg(test)]
+mod provider_limits;
+#[cfg(test)]
 mod races;
+#[cfg(test)]
+mod redis;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]

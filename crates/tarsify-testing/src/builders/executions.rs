@@ -81,6 +81,7 @@ pub fn new_run(model: &Arc<RunnableModel>, consumer: ConsumerId) -> NewExecution
         },
         deadline_in: Duration::from_secs(600),
         developer_share: Share::DEFAULT,
+        max_concurrent_runs: None,
         idempotency: None,
     }
 }

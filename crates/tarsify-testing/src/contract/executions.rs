@@ -7,11 +7,15 @@ mod attempts;
 mod attention;
 mod callbacks;
 mod calling_off;
+mod crowd;
 mod fairness;
 mod keys;
+mod limits;
 mod lists;
+mod log;
 mod look;
 mod money;
+mod outlook;
 mod quota;
 mod races;
 mod replay;
@@ -85,11 +89,23 @@ macro_rules! execution_cases {
                 a_replay_is_found_without_admitting,
                 a_forgotten_key_begins_anew,
             ]
+            crowd: [
+                only_so_many_runs_are_unfinished,
+                a_replay_needs_no_room,
+                there_is_room_for_exactly_so_many_of_a_crowd,
+            ]
             quota: [
                 the_quota_of_a_day_is_exact,
                 replays_and_refusals_use_nothing_up,
                 ended_test_runs_count,
                 the_next_day_begins_anew,
+            ]
+            log: [
+                a_history_is_read_on_from_anywhere,
+                a_history_is_shown_to_whom_it_concerns,
+                the_log_has_everything_once_and_in_order,
+                what_a_scope_missed_is_told_again,
+                a_place_where_the_scope_has_nothing_is_refused,
             ]
             lists: [
                 scopes_are_apart,
@@ -115,6 +131,27 @@ macro_rules! execution_cases {
                 turns_are_taken_at_each_endpoint_by_itself,
                 the_first_of_each_endpoint_come_first,
                 what_waits_again_keeps_its_turn,
+            ]
+            limits: [
+                an_endpoint_has_no_more_jobs_than_it_may,
+                what_comes_to_nothing_leaves_its_place,
+                a_job_that_is_left_keeps_its_place,
+                a_minute_has_no_more_submissions_than_it_may,
+                a_minute_slides,
+                a_day_has_no_more_submissions_than_it_may,
+                the_narrowest_limit_counts,
+                limits_are_each_endpoints_own,
+                a_claim_that_takes_less_uses_less_up,
+                limits_are_in_force_at_once,
+                a_crowd_never_takes_more_than_there_is,
+            ]
+            outlook: [
+                nothing_is_known_of_what_is_not_there,
+                a_line_is_counted_in_the_order_of_service,
+                what_was_submitted_has_no_place,
+                limits_are_known,
+                the_times_are_those_of_its_model,
+                the_end_has_no_outlook,
             ]
             look: [
                 what_is_due_is_looked_at,
@@ -195,7 +232,6 @@ macro_rules! execution_cases {
                 expediting_ends_a_pause,
                 expediting_forgives_strikes,
                 the_end_is_not_expedited,
-                the_ended_are_told_apart,
             ]
             tally: [
                 runs_are_counted_once,

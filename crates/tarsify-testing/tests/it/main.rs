@@ -3,5 +3,6 @@
 mod authenticator;
 mod contract;
 mod database;
+mod limits;
 mod money;
 mod store;

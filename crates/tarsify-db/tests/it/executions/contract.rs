@@ -8,6 +8,7 @@ use serde_json::Value;
 use tarsify_db::{PgExecutionRepository, PgIdempotencyRepository};
 use tarsify_domain::Scope;
 use tarsify_domain::Version;
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::catalog::{
     BaseModelRepository, EndpointRepository, TarsModelRepository, TarsModelStatus,
 };
@@ -34,7 +35,7 @@ const MOVED: &str = "SELECT format('UPDATE %I SET %s', c.table_name, \
     WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' \
         AND c.data_type = 'timestamp with time zone' \
         AND c.table_name IN ('executions', 'execution_events', 'provider_attempts', \
-            'idempotency_keys') \
+            'idempotency_keys', 'endpoint_calls') \
     GROUP BY c.table_name";
 
 /// What lies behind the ports of one database.
@@ -54,6 +55,7 @@ async fn execution_world() -> ExecutionWorld {
     ExecutionWorld {
         repository: executions.clone(),
         queue: executions.clone(),
+        log: executions.clone(),
         models: executions.clone(),
         keys: Arc::new(PgIdempotencyRepository::new(database)),
         props: Arc::new(Props {
@@ -74,6 +76,16 @@ impl Props {
         );
         Millicredits::new(self.outside.sql(&balance).await[0].parse().unwrap())
     }
+
+    /// As an administrator does it, with the triggers.
+    async fn limit(&self, model: &RunnableModel, limits: EndpointLimits) -> RunnableModel {
+        let endpoint = self.shop.endpoints.find(model.endpoint.id).await;
+        let mut endpoint = endpoint.unwrap().unwrap();
+        endpoint.limits = limits;
+        self.shop.endpoints.revise(&endpoint).await.unwrap();
+        let changed = self.executions.find_own(model.developer_id, model.id).await;
+        changed.unwrap().unwrap()
+    }
 }
 
 /// A subject that nobody else has.
@@ -89,7 +101,8 @@ impl ExecutionProps for Props {
             .developers
             .register(&new_developer(&someone()))
             .await;
-        let endpoint = endpoint(MOMENT);
+        let mut endpoint = endpoint(MOMENT);
+        endpoint.limits = EndpointLimits::default();
         self.shop.endpoints.create(&endpoint).await.unwrap();
         let base = base_model(&endpoint);
         self.shop.base_models.create(&base).await.unwrap();
@@ -101,6 +114,9 @@ impl ExecutionProps for Props {
     }
 
     async fn change(&self, model: &RunnableModel, change: Change) -> RunnableModel {
+        if let Change::Limit(limits) = change {
+            return self.limit(model, limits).await;
+        }
         let priced;
         let (table, id, set) = match change {
             Change::Revise => ("tars_models", model.id.uuid(), ""),
@@ -119,6 +135,7 @@ impl ExecutionProps for Props {
             Change::SwitchOffEndpoint => {
                 ("endpoints", model.endpoint.id.uuid(), ", is_active = false")
             }
+            Change::Limit(_) => unreachable!("an administrator does that"),
         };
         let sql = format!("UPDATE {table} SET version = version + 1{set} WHERE id = '{id}'");
         self.outside.sql(&sql).await;
@@ -177,10 +194,12 @@ impl ExecutionProps for Props {
         let micros = time.as_micros().to_string();
         let mut updates = self.outside.sql(&MOVED.replace("MICROS", &micros)).await;
         // A day that was today is by then what today was before.
-        updates.push(format!(
-            "UPDATE test_run_quota SET day = day - ((now() AT TIME ZONE 'UTC')::date \
-                - ((now() - interval '{micros} microseconds') AT TIME ZONE 'UTC')::date)"
-        ));
+        for table in ["test_run_quota", "endpoint_budgets"] {
+            updates.push(format!(
+                "UPDATE {table} SET day = day - ((now() AT TIME ZONE 'UTC')::date \
+                    - ((now() - interval '{micros} microseconds') AT TIME ZONE 'UTC')::date)"
+            ));
+        }
         self.outside
             .sql(&format!("BEGIN; {}; COMMIT", updates.join("; ")))
             .await;

@@ -144,6 +144,54 @@ async fn claims_read_the_queue_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn limits_cost_a_claim_no_more_than_they_allow() {
+    let place = old_place().await;
+    let limit = "UPDATE endpoints SET limits = '{\"maxConcurrency\": 160, \"maxPerMinute\": 900}'";
+    place.sql(limit).await;
+    place.sql("ANALYZE endpoint_budgets").await;
+    for (index, most) in [
+        ("executions_waiting_index", 25),
+        ("executions_due_index", 170),
+    ] {
+        let used = used(&place, index, async |executions| {
+            for turn in 0..10 {
+                let claim = tarsify_domain::execution::Claim {
+                    limit: 1,
+                    ..a_claim(submissions(1))
+                };
+                let claimed = executions.claim(&claim).await.unwrap();
+                assert_eq!(claimed.len(), 1, "{index}, turn {turn}");
+            }
+        })
+        .await;
+        assert!(used.scans >= 10, "{index} was used {} times", used.scans);
+        assert!(
+            used.entries <= most * used.scans,
+            "{index}: {} entries were read",
+            used.entries
+        );
+        assert_eq!(used.table_scans, 0, "{index}: the table was read through");
+    }
+}
+
+#[tokio::test]
+async fn an_outlook_is_read_from_indexes() {
+    let place = old_place().await;
+    let last = "SELECT id FROM executions WHERE stage = 'created' ORDER BY fair_rank DESC LIMIT 1";
+    let last = place.sql(last).await[0].parse().unwrap();
+    for index in ["executions_waiting_index", "executions_due_index"] {
+        let used = used(&place, index, async |executions| {
+            for _ in 0..8 {
+                executions.find_outlook(last).await.unwrap().unwrap();
+            }
+        })
+        .await;
+        assert!(used.scans >= 8, "{index} was used {} times", used.scans);
+        assert_eq!(used.table_scans, 0, "{index}: the table was read through");
+    }
+}
+
+#[tokio::test]
 async fn an_admission_looks_its_turn_up() {
     let place = old_place().await;
     let model = place.model_again(1).await;

@@ -11,7 +11,7 @@ use tarsify_domain::{RepoError, Timestamp};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::engine::Engine;
-use crate::machine::{Effect, Event, Question, Task, step};
+use crate::machine::{Effect, Event, Policy, Question, Task, step};
 use crate::provider::{
     GpuProvider, JobStatus, LookAnswer, StopAnswer, Submission, SubmitAnswer, Told,
 };
@@ -56,7 +56,11 @@ impl Engine {
             material: submission.map(|(_, material)| material),
             exchanges: Vec::new(),
         };
-        let mut task = Task::new(lease, state, self.shared.policy);
+        let policy = Policy {
+            first_pause: hand.place.limits.base_backoff(),
+            ..self.shared.policy
+        };
+        let mut task = Task::new(lease, state, policy);
         let mut next = Some(Event::Claimed { is_fresh_attempt });
         while let Some(event) = next.take() {
             let effects;
@@ -87,6 +91,9 @@ impl Hand<'_> {
                 advance.exchanges = std::mem::take(&mut self.exchanges);
                 let queue = &self.engine.shared.queue;
                 let event = self.write(|| queue.advance(&advance)).await;
+                if !advance.events.is_empty() {
+                    self.engine.shared.bus.announce();
+                }
                 if event == Event::Written(Written::Applied { is_due: true }) {
                     match advance.to {
                         Stage::Created => self.engine.shared.submissions.notify_one(),
@@ -109,8 +116,13 @@ impl Hand<'_> {
                     if is_due {
                         self.engine.shared.looks.notify_one();
                     }
+                    if self.place.limits.max_concurrency.is_some() {
+                        // Whoever waits for a place at the endpoint may have this one.
+                        self.engine.shared.submissions.notify_one();
+                    }
                 }
                 self.engine.shared.watch.wake(self.id);
+                self.engine.shared.bus.announce();
                 Some(event)
             }
         }

@@ -13,21 +13,13 @@ use crate::engine::Engine;
 /// The pause between two sweeps; the end of what is past its deadline may take a minute.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// What is done at its own pace, whatever is due.
-#[derive(Clone, Copy)]
-enum Chore {
-    Tally,
-    WakeWaiters,
-}
-
-impl Chore {
-    const fn pause(self) -> Duration {
-        match self {
-            Self::Tally => Duration::from_secs(1),
-            Self::WakeWaiters => Duration::from_millis(250),
-        }
-    }
-}
+/// The pause between two tallies.
+const TALLY: Duration = Duration::from_secs(1);
+/// The log is read so often for those who follow, whatever is announced: a word may be lost, and
+/// not every process has a bus to the others.
+const LOOK: Duration = Duration::from_millis(250);
+/// The shortest pause between two readings of the log: what happens meanwhile is read together.
+const BREATH: Duration = Duration::from_millis(10);
 
 impl Engine {
     /// Runs every worker step as it is due, until `shutdown`. What is in hand then is seen to
@@ -37,33 +29,56 @@ impl Engine {
             self.attend(Kind::Submit, &shutdown),
             self.attend(Kind::Look, &shutdown),
             self.attend(Kind::Sweep, &shutdown),
-            self.repeat(Chore::Tally, &shutdown),
+            self.run_tally(&shutdown),
             self.run_watch(shutdown.clone()),
         );
     }
 
-    /// Wakes those who wait here for what other processes bring to its end, until `shutdown`.
-    /// A process that runs no workers needs only this.
+    /// Tells those who wait and follow here what happens, whichever process brings it about, until
+    /// `shutdown`. A process that runs no workers needs only this.
     pub async fn run_watch(&self, shutdown: CancellationToken) {
-        self.repeat(Chore::WakeWaiters, &shutdown).await;
-    }
-
-    async fn repeat(&self, chore: Chore, shutdown: &CancellationToken) {
+        let mut announced = self.shared.bus.listen();
         let mut failures = 0;
-        loop {
-            let done = match chore {
-                Chore::Tally => self.tally_due().await.map(drop),
-                Chore::WakeWaiters => self.wake_waiters().await.map(drop),
-            };
-            let rest = match done {
-                Ok(()) => {
+        while !shutdown.is_cancelled() {
+            announced.borrow_and_update();
+            let rest = match self.tell_followers().await {
+                Ok(_) => {
                     failures = 0;
-                    chore.pause()
+                    LOOK
                 }
                 Err(error) => {
                     report(&error, failures);
                     failures += 1;
-                    chore.pause().max(after_failures(failures))
+                    LOOK.max(after_failures(failures))
+                }
+            };
+            // With nobody there is nothing to hurry for.
+            let is_urgent = failures == 0 && self.has_followers();
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = sleep(rest) => {}
+                heard = announced.changed(), if is_urgent => {
+                    if heard.is_err() {
+                        sleep(rest).await;
+                    }
+                }
+            }
+            sleep(BREATH).await;
+        }
+    }
+
+    async fn run_tally(&self, shutdown: &CancellationToken) {
+        let mut failures = 0;
+        loop {
+            let rest = match self.tally_due().await {
+                Ok(_) => {
+                    failures = 0;
+                    TALLY
+                }
+                Err(error) => {
+                    report(&error, failures);
+                    failures += 1;
+                    TALLY.max(after_failures(failures))
                 }
             };
             if shutdown.run_until_cancelled(sleep(rest)).await.is_none() {

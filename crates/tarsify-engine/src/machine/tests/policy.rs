@@ -37,3 +37,15 @@ fn no_number_of_failures_is_too_large() {
         assert_eq!(policy.pause(failures, lease()), Duration::from_secs(60));
     }
 }
+
+#[test]
+fn a_pause_doubles_from_the_first() {
+    let policy = Policy {
+        first_pause: Duration::from_millis(250),
+        ..Policy::default()
+    };
+    for (failures, milliseconds) in [(1, 250), (2, 500), (3, 1_000), (20, 60_000)] {
+        let pause = policy.pause(failures, lease());
+        assert_eq!(pause, Duration::from_millis(milliseconds), "{failures}");
+    }
+}

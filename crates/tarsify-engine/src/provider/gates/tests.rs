@@ -13,11 +13,25 @@ fn operations_and_endpoints_have_gates_of_their_own() {
     let gates = Gates::new(Budgets::default());
     let (one, other) = (endpoint(), endpoint());
     assert!(gates.allowances(Operation::Run).is_empty());
-    let permit = gates.enter(one, Operation::Run).unwrap();
+    let permit = gates
+        .enter(one, Operation::Run, Duration::from_secs(1))
+        .unwrap();
     permit.report(Outcome::Forbidden);
-    assert!(gates.enter(one, Operation::Run).is_err());
-    assert!(gates.enter(one, Operation::Cancel).is_ok());
-    assert!(gates.enter(other, Operation::Run).is_ok());
+    assert!(
+        gates
+            .enter(one, Operation::Run, Duration::from_secs(1))
+            .is_err()
+    );
+    assert!(
+        gates
+            .enter(one, Operation::Cancel, Duration::from_secs(1))
+            .is_ok()
+    );
+    assert!(
+        gates
+            .enter(other, Operation::Run, Duration::from_secs(1))
+            .is_ok()
+    );
     let mut allowances = gates.allowances(Operation::Run);
     allowances.sort();
     let mut expected = vec![(one, 0), (other, 149)];
@@ -41,8 +55,18 @@ fn a_permit_that_is_dropped_makes_room() {
         ..Budgets::default()
     });
     let endpoint = endpoint();
-    let permit = gates.enter(endpoint, Operation::Run).unwrap();
-    assert!(gates.enter(endpoint, Operation::Run).is_err());
+    let permit = gates
+        .enter(endpoint, Operation::Run, Duration::from_secs(1))
+        .unwrap();
+    assert!(
+        gates
+            .enter(endpoint, Operation::Run, Duration::from_secs(1))
+            .is_err()
+    );
     drop(permit);
-    assert!(gates.enter(endpoint, Operation::Run).is_ok());
+    assert!(
+        gates
+            .enter(endpoint, Operation::Run, Duration::from_secs(1))
+            .is_ok()
+    );
 }

@@ -48,3 +48,24 @@ fn calls_that_went_out_together_count_once() {
     patience.relieve(begun);
     assert!(patience.left(now).is_some(), "an old answer ends nothing");
 }
+
+#[test]
+fn the_first_pause_is_the_operators_to_say() {
+    let mut now = Instant::now();
+    let mut patience = Patience::default();
+    patience.begin_with(SECOND * 10);
+    for seconds in [10, 20, 40, 60, 60] {
+        patience.ask(now, now, None);
+        let left = patience.left(now).unwrap();
+        assert!(left <= SECOND * seconds, "{left:?}");
+        assert!(left >= SECOND * seconds * 4 / 5, "{left:?}");
+        now += SECOND * 61;
+    }
+    patience.relieve(now);
+    patience.ask(now, now, None);
+    let left = patience.left(now).unwrap();
+    assert!(
+        left >= SECOND * 8,
+        "relief forgets how often, and not what was said: {left:?}"
+    );
+}

@@ -126,6 +126,7 @@ impl Workshop {
             consumer,
             slug: Slug::parse(slug).unwrap(),
             inputs: object(inputs),
+            max_concurrent_runs: None,
             idempotency: None,
         }
     }

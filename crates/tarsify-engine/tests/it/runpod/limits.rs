@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tarsify_domain::execution::{Operation, ProviderJobId};
+use tarsify_domain::catalog::endpoint::EndpointLimits;
+use tarsify_domain::execution::{JobPlace, Operation, ProviderJobId};
 use tarsify_emulator::{Fault, FaultKind, When};
 use tarsify_engine::provider::{
     Budget, Budgets, GpuProvider, LookAnswer, RunPodSettings, SubmitAnswer,
@@ -212,4 +213,47 @@ async fn no_call_takes_longer_than_twenty_seconds() {
     // Nothing is sent before the handshake is over.
     assert!(matches!(handshake.answer, SubmitAnswer::Undone { .. }));
     lab.end().await;
+}
+
+#[tokio::test]
+async fn what_had_no_effect_is_repeated_at_once_as_often_as_the_endpoint_allows() {
+    let none = EndpointLimits::default();
+    for (limits, expected) in [
+        (none, 3),
+        (
+            EndpointLimits {
+                max_retries: Some(1),
+                ..none
+            },
+            2,
+        ),
+        (
+            EndpointLimits {
+                retry_on_429: Some(false),
+                ..none
+            },
+            1,
+        ),
+        (
+            EndpointLimits {
+                max_per_minute: Some(100),
+                ..none
+            },
+            1,
+        ),
+    ] {
+        let lab = Lab::quick();
+        lab.spoil(fault(When::Run, FaultKind::RateLimited));
+        let place = JobPlace {
+            limits,
+            ..lab.place.clone()
+        };
+        let told = submit(&lab.client(), &place).await;
+        assert!(
+            matches!(told.answer, SubmitAnswer::Undone { .. }),
+            "{told:?}"
+        );
+        assert_eq!(lab.count("run"), expected, "{limits:?}");
+        lab.end().await;
+    }
 }

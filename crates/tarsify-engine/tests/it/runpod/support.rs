@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tarsify_domain::Timestamp;
 use tarsify_domain::catalog::Provider;
-use tarsify_domain::catalog::endpoint::ProviderEndpointId;
+use tarsify_domain::catalog::endpoint::{EndpointLimits, ProviderEndpointId};
 use tarsify_domain::execution::{JobPlace, Operation, ProviderJobId};
 use tarsify_domain::id::EndpointId;
 use tarsify_emulator::{Behaviour, Emulator, EmulatorSettings, Fault, FaultKind, TimeScale, When};
@@ -120,6 +120,7 @@ pub(super) fn place() -> JobPlace {
         provider: Provider::RunPod,
         provider_endpoint_id: ProviderEndpointId::parse("echo").unwrap(),
         timeout: Duration::from_secs(600),
+        limits: EndpointLimits::default(),
     }
 }
 

@@ -72,6 +72,7 @@ impl World {
             concealed: Concealed::default(),
             deadline_in: plan.deadline_in,
             developer_share: self.share(),
+            max_concurrent_runs: None,
             idempotency,
         };
         (new, is_stale)

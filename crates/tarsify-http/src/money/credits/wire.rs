@@ -5,6 +5,7 @@ use tarsify_domain::PageRequest;
 use tarsify_domain::ledger::{
     EntryKind, EntrySubject, HoldState, Receipt, ReceiptEntry, StatementEntry, Wallet,
 };
+use tarsify_domain::limits::Tier;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -34,13 +35,15 @@ pub(crate) struct CreditsOut {
     /// What he has paid for runs, less what was refunded.
     #[schema(example = 266)]
     lifetime_spent: i64,
-    #[schema(schema_with = wire::tier)]
-    tier: &'static str,
+    /// The name of his standing, by what he has bought.
+    #[schema(max_length = 40, example = "premium")]
+    tier: String,
 }
 
-impl From<Wallet> for CreditsOut {
-    fn from(wallet: Wallet) -> Self {
-        let (balance, tier) = (wallet.balance().credits().get(), wallet.tier());
+impl CreditsOut {
+    /// What is in the wallet of somebody, and his standing.
+    pub(super) fn new(wallet: Wallet, tier: Option<&Tier>) -> Self {
+        let balance = wallet.balance().credits().get();
         let Wallet {
             available,
             held,
@@ -54,7 +57,7 @@ impl From<Wallet> for CreditsOut {
             display_balance: dollars(balance),
             lifetime_purchased: lifetime_purchased.get(),
             lifetime_spent: lifetime_spent.get(),
-            tier: tier.name,
+            tier: tier.map(|tier| tier.name.clone()).unwrap_or_default(),
         }
     }
 }

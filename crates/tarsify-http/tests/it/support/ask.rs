@@ -1,8 +1,9 @@
 //! One request and its answer.
 
-use std::future::IntoFuture;
+use std::future::{IntoFuture, poll_fn};
+use std::net::SocketAddr;
 
-use actix_web::body::to_bytes;
+use actix_web::body::{MessageBody, to_bytes};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::test::TestRequest;
@@ -20,6 +21,8 @@ pub(crate) struct Ask<'a> {
     path: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Option<Bytes>,
+    peer: Option<SocketAddr>,
+    is_brief: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -30,11 +33,19 @@ impl<'a> Ask<'a> {
             path,
             headers: Vec::new(),
             body: None,
+            peer: None,
+            is_brief: false,
         }
     }
 
     pub(crate) fn token(self, token: &str) -> Self {
         self.header("authorization", format!("Bearer {token}"))
+    }
+
+    /// From which address the connection comes.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        self.peer = Some(SocketAddr::new(address.parse().unwrap(), 4711));
+        self
     }
 
     pub(crate) fn method(mut self, method: Method) -> Self {
@@ -73,6 +84,12 @@ impl<'a> Ask<'a> {
             .header("transfer-encoding", "chunked")
     }
 
+    /// Reads only the beginning of an answer that may have no end.
+    pub(crate) fn briefly(mut self) -> Self {
+        self.is_brief = true;
+        self
+    }
+
     async fn send(self) -> Reply {
         let length = |(name, _): &(HeaderName, HeaderValue)| *name == header::CONTENT_LENGTH;
         let is_declared = self.headers.iter().any(length);
@@ -81,6 +98,9 @@ impl<'a> Ask<'a> {
             .uri(&self.path);
         for (name, value) in self.headers {
             request = request.append_header((name, value));
+        }
+        if let Some(peer) = self.peer {
+            request = request.peer_addr(peer);
         }
         if let Some(body) = self.body {
             request = request.set_payload(body);
@@ -93,7 +113,13 @@ impl<'a> Ask<'a> {
         let response = self.shop.call(request).await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = to_bytes(response.into_body()).await.ok().unwrap();
+        let body = if self.is_brief && headers.contains_key("x-accel-buffering") {
+            let mut body = std::pin::pin!(response.into_body());
+            let begin = poll_fn(|context| body.as_mut().poll_next(context)).await;
+            begin.unwrap().ok().unwrap()
+        } else {
+            to_bytes(response.into_body()).await.ok().unwrap()
+        };
         let reply = Reply {
             status,
             headers,

@@ -83,7 +83,7 @@ fn hidden(key: &str, value: Value) -> Value {
             }
             // Ours, or the provider's.
             "jobId" if is_uuid(&text) => json!("[id]"),
-            "self" | "status" | "cancel" if text.starts_with("/api/") => {
+            "self" | "status" | "events" | "cancel" if text.starts_with("/api/") => {
                 let parts = text.split('/');
                 let parts: Vec<_> = parts
                     .map(|part| if is_uuid(part) { "[id]" } else { part })

@@ -12,10 +12,11 @@ use tarsify_domain::catalog::{
     TarsModelRepository,
 };
 use tarsify_domain::execution::{
-    AdmitError, Admitted, Advance, CancelAnswer, Claim, Claimed, Ending, Execution,
+    AdmitError, Admitted, Advance, CancelAnswer, Claim, Claimed, Ending, EventLog, Execution,
     ExecutionFilter, ExecutionQueue, ExecutionReport, ExecutionRepository, ExecutionSummary, Found,
-    Known, Material, NewExecution, ProviderJobId, Requester, RunnableBase, RunnableEndpoint,
-    RunnableModel, RunnableModels, Settlement, TokenHash, Written,
+    History, Known, LogPage, LogPlace, LoggedEvent, Material, NewExecution, Outlook, ProviderJobId,
+    Requester, RunnableBase, RunnableEndpoint, RunnableModel, RunnableModels, Settlement,
+    TokenHash, Written,
 };
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
 use tarsify_domain::idempotency::{Begun, IdempotencyClaim, IdempotencyRepository, StoredAnswer};
@@ -258,6 +259,10 @@ impl ExecutionRepository for RunStore {
         self.enter().await?.find_report(id).await
     }
 
+    async fn find_outlook(&self, id: ExecutionId) -> Result<Option<Outlook>, RepoError> {
+        self.enter().await?.find_outlook(id).await
+    }
+
     async fn expedite(&self, id: ExecutionId) -> Result<Option<bool>, RepoError> {
         self.enter().await?.expedite(id).await
     }
@@ -302,12 +307,52 @@ impl ExecutionQueue for RunStore {
         self.enter().await?.hint(id, attempt, job).await
     }
 
-    async fn ended_among(&self, ids: &[ExecutionId]) -> Result<Vec<ExecutionId>, RepoError> {
-        self.enter().await?.ended_among(ids).await
-    }
-
     async fn tally(&self, limit: u32) -> Result<u64, RepoError> {
         self.enter().await?.tally(limit).await
+    }
+}
+
+#[async_trait]
+impl EventLog for RunStore {
+    async fn settled(&self) -> Result<u64, RepoError> {
+        self.enter().await?.settled().await
+    }
+
+    async fn read_log(&self, from: u64, limit: u32) -> Result<LogPage, RepoError> {
+        self.enter().await?.read_log(from, limit).await
+    }
+
+    async fn read_history(
+        &self,
+        scope: Scope,
+        id: ExecutionId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Found<History>, RepoError> {
+        let memory = self.enter().await?;
+        memory.read_history(scope, id, after, limit).await
+    }
+
+    async fn replay_log(
+        &self,
+        scope: Scope,
+        after: LogPlace,
+        limit: u32,
+    ) -> Result<Option<Vec<LoggedEvent>>, RepoError> {
+        self.enter().await?.replay_log(scope, after, limit).await
+    }
+
+    async fn keep_token(
+        &self,
+        token: &TokenHash,
+        id: ExecutionId,
+        life: Duration,
+    ) -> Result<(), RepoError> {
+        self.enter().await?.keep_token(token, id, life).await
+    }
+
+    async fn spend_token(&self, token: &TokenHash, id: ExecutionId) -> Result<bool, RepoError> {
+        self.enter().await?.spend_token(token, id).await
     }
 }
 

@@ -15,14 +15,20 @@ use futures_util::future::LocalBoxFuture;
 use tarsify_domain::catalog::{
     BaseModels, CatalogChanges, Endpoints, Market, SchemaRules, TarsModels,
 };
+use tarsify_domain::health::PartHealth;
 use tarsify_domain::idempotency::IdempotencyRepository;
+use tarsify_domain::limits::{Enforcement, LimitSettings, LimitSettingsRepository, Limits};
 use tarsify_domain::payments::TestPayments;
 use tarsify_domain::people::{AdminRule, Authenticator, Consumers, Developers, Gate, Realm};
 use tarsify_domain::{Clock, Credits};
 use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, MemoryStore};
-use tarsify_http::{HttpSettings, Lifecycle, MarketCache, Services, answer, configure, cors};
+use tarsify_http::{
+    CallerLimits, HttpSettings, Lifecycle, LocalRateLimiter, MarketCache, Services, answer,
+    configure, cors, limit,
+};
 use tarsify_testing::{
-    FakeAuthenticator, FakeHealth, FakePayments, FakeStore, FakeTreasury, TestClock, World,
+    FakeAuthenticator, FakeHealth, FakeLimitSettings, FakePayments, FakeStore, FakeTreasury,
+    TestClock, World,
 };
 
 use super::treasury::{Money, with_accounts};
@@ -46,6 +52,10 @@ pub(crate) struct Plan {
     pub(crate) welcome: Credits,
     /// Whether the pages of the built-in payment provider are there.
     pub(crate) has_test_payments: bool,
+    /// The limits that callers are held to; none when nothing is said.
+    pub(crate) limits: Option<LimitSettings>,
+    /// How Redis is, where there is one.
+    pub(crate) redis: Option<Arc<dyn PartHealth>>,
     /// Puts something else in the place of a port.
     pub(crate) ports: fn(World) -> World,
 }
@@ -69,6 +79,8 @@ impl Default for Plan {
             },
             welcome: Credits::new(1_000),
             has_test_payments: true,
+            limits: None,
+            redis: None,
             ports: |world| world,
         }
     }
@@ -84,6 +96,7 @@ pub(crate) struct Shop {
     pub(crate) health: Arc<FakeHealth>,
     pub(crate) runs: RunStore,
     pub(crate) gpu: Gpu,
+    pub(crate) limit_settings: Arc<FakeLimitSettings>,
     pub(crate) services: Services,
     pub(crate) settings: HttpSettings,
     call: Call,
@@ -116,9 +129,26 @@ impl Shop {
             .provider(gpu.clone())
             .clock(Arc::new(clock.clone()))
             .settings(plan.engine);
+        let limit_settings = FakeLimitSettings::holding(plan.limits.clone().unwrap_or_default());
+        let enforcement = match plan.limits {
+            Some(_) => Enforcement::On,
+            None => Enforcement::Off,
+        };
+        let repository: Arc<dyn LimitSettingsRepository> =
+            Arc::<FakeLimitSettings>::clone(&limit_settings);
+        let limits = Limits::new(repository, Arc::new(clock.clone()), enforcement);
+        limits.refresh().await.unwrap();
+        let caller_limits = CallerLimits::new(
+            Arc::new(limits),
+            Arc::new(LocalRateLimiter::new()),
+            Arc::<FakeTreasury>::clone(&treasury),
+            Arc::new(clock.clone()),
+        );
         let rest = Rest {
+            caller_limits: Arc::new(caller_limits),
             market_cache,
             health: Arc::clone(&health),
+            redis: plan.redis,
             engine: engine.build().unwrap(),
             idempotency: Arc::new(runs.clone()),
             treasury: Arc::clone(&treasury),
@@ -129,6 +159,7 @@ impl Shop {
         let settings = plan.settings;
         let app = App::new()
             .configure(configure(services.clone(), settings.clone()))
+            .wrap(from_fn(limit))
             .wrap(Compress::default())
             .wrap(cors(&settings))
             .wrap(from_fn(answer));
@@ -146,6 +177,7 @@ impl Shop {
             health,
             runs,
             gpu,
+            limit_settings,
             services,
             settings,
             call,
@@ -201,8 +233,10 @@ impl Shop {
 
 /// What is not made of the world.
 struct Rest {
+    caller_limits: Arc<CallerLimits>,
     market_cache: Arc<MarketCache>,
     health: Arc<FakeHealth>,
+    redis: Option<Arc<dyn PartHealth>>,
     engine: Engine,
     idempotency: Arc<dyn IdempotencyRepository>,
     treasury: Arc<FakeTreasury>,
@@ -278,8 +312,10 @@ fn services(
         analytics: Arc::<FakeTreasury>::clone(&rest.treasury),
         ledger: rest.treasury,
         test_payments: rest.has_test_payments.then_some(pages),
+        caller_limits: rest.caller_limits,
         idempotency: rest.idempotency,
         health: rest.health,
+        redis: rest.redis,
         lifecycle: Arc::new(Lifecycle::default()),
         clock,
     }

@@ -45,6 +45,21 @@ fn no_secret_is_ever_shown() {
 }
 
 #[test]
+fn of_the_address_of_redis_the_password_is_not_shown() {
+    for url in ["redis://:hunter2@cache:6379/1", "rediss://me:hunter2@cache"] {
+        let Loaded { config, effective } = load_from(&[("REDIS_URL", url)]).unwrap();
+        for text in [
+            format!("{config:?}"),
+            effective.render_text(),
+            effective.render_json(),
+        ] {
+            assert!(!text.contains(PASSWORD), "{text}");
+        }
+        assert!(effective.render_text().contains(":***@cache"), "{url}");
+    }
+}
+
+#[test]
 fn of_a_key_nothing_is_shown() {
     let pairs = [("RUNPOD_API_KEY", "rpa_hunter2")];
     let Loaded { config, effective } = load_from(&pairs).unwrap();

@@ -60,6 +60,14 @@ impl Gpus {
         view["counts"].clone()
     }
 
+    /// How many jobs an endpoint has that have not ended.
+    pub(crate) async fn jobs(&self, endpoint: &str) -> u64 {
+        let asked = self.client.get(self.endpoint(endpoint)).send().await;
+        let view: Value = asked.unwrap().json().await.unwrap();
+        let jobs = |what: &str| view["jobs"][what].as_u64().unwrap();
+        jobs("inProgress") + jobs("inQueue")
+    }
+
     fn endpoint(&self, id: &str) -> String {
         format!("{}/emulator/endpoints/{id}", self.address)
     }

@@ -30,6 +30,8 @@ impl Place {
             variables: Vec::new(),
         }
         .with("TARSIFY__LOG__FORMAT", "json")
+        // Tests ask far more often than anybody may; those about limits switch them on.
+        .with("RATE_LIMITS", "off")
     }
 
     /// Development with this database.
@@ -53,6 +55,7 @@ impl Place {
         place.variables.clear();
         place
             .with("TARSIFY_ENV", "production")
+            .with("RATE_LIMITS", "off")
             .with("TARSIFY__SERVER__HOST", "127.0.0.1")
     }
 

@@ -1,6 +1,5 @@
 //! Asking for attention before its time.
 
-use tarsify_domain::Scope;
 use tarsify_domain::execution::Stage;
 use tarsify_domain::id::ExecutionId;
 
@@ -99,29 +98,4 @@ pub(super) async fn the_end_is_not_expedited(world: ExecutionWorld) {
     assert_eq!(expedited, Some(false));
     assert_eq!(world.everything(id).await, before);
     assert_eq!(world.look_all().await, []);
-}
-
-pub(super) async fn the_ended_are_told_apart(world: ExecutionWorld) {
-    let completed = world.looked_at().await;
-    assert_applied(world.settle(&completion(&completed, 1.into())).await);
-    let tidied_up = world.looked_at().await;
-    let mut end = completion(&tidied_up, 1.into());
-    end.has_orphans = true;
-    assert_applied(world.settle(&end).await);
-    let queued = world.accepted().await;
-    let created = world.run().await;
-    let cancelled = world.run().await;
-    let cancel = world.repository.request_cancel(Scope::System, cancelled);
-    cancel.await.unwrap();
-    let nobodys = ExecutionId::new(MOMENT);
-    let (completed, tidied_up) = (completed.lease.id, tidied_up.lease.id);
-    let all = [queued, completed, created, nobodys, tidied_up, cancelled];
-    let mut ended = world.queue.ended_among(&all).await.unwrap();
-    let mut expected = vec![completed, nobodys, tidied_up, cancelled];
-    ended.sort_unstable();
-    expected.sort_unstable();
-    assert_eq!(ended, expected);
-    assert_eq!(world.queue.ended_among(&[]).await.unwrap(), []);
-    let none = world.queue.ended_among(&[queued, created]).await.unwrap();
-    assert_eq!(none, []);
 }

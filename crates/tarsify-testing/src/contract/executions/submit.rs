@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::execution::{
     Attempt, AttemptState, Claim, Claimed, ExecutionStatus, JobPlace, Known, Material,
     NewExecution, Stage, State, Work,
@@ -50,6 +51,7 @@ pub(super) async fn a_claim_records_an_attempt_and_leases(world: ExecutionWorld)
         provider: model.endpoint.provider,
         provider_endpoint_id: model.endpoint.provider_endpoint_id.clone(),
         timeout: seconds(u64::from(model.base_model.timeout_seconds)),
+        limits: EndpointLimits::default(),
     };
     assert_eq!(place, expected);
     let material = Material {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tarsify_domain::Scope;
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::execution::{
-    Advance, AttemptState, Claim, Claimed, Execution, ExecutionQueue, ExecutionReport,
+    Advance, AttemptState, Claim, Claimed, EventLog, Execution, ExecutionQueue, ExecutionReport,
     ExecutionRepository, Found, NewEvent, NewExecution, RunnableModel, RunnableModels, Settlement,
     Stage, Work, Written,
 };
@@ -34,6 +35,8 @@ pub struct ExecutionWorld {
     pub repository: Arc<dyn ExecutionRepository>,
     /// What workers do with them.
     pub queue: Arc<dyn ExecutionQueue>,
+    /// What happened to them.
+    pub log: Arc<dyn EventLog>,
     /// The models to run.
     pub models: Arc<dyn RunnableModels>,
     /// The idempotency keys.
@@ -62,13 +65,15 @@ pub enum Change {
     SwitchOffBaseModel,
     /// Its endpoint is switched off.
     SwitchOffEndpoint,
+    /// Its endpoint gets these limits.
+    Limit(EndpointLimits),
 }
 
 /// What a case does to a store behind the backs of its ports.
 #[async_trait]
 pub trait ExecutionProps: Send + Sync {
-    /// Stores a new published model of a new developer on a new base model at a new endpoint,
-    /// all of it switched on.
+    /// Stores a new published model of a new developer on a new base model at a new endpoint
+    /// without limits, all of it switched on.
     async fn model(&self) -> RunnableModel;
 
     /// Changes a model and answers it as it is then.

@@ -1,0 +1,3 @@
+DROP TABLE stream_tokens;
+DROP FUNCTION settle_turns();
+ALTER TABLE execution_events DROP COLUMN turn;
