@@ -69,6 +69,8 @@ struct Shared {
     bus: Arc<dyn EventBus>,
     hub: Hub,
     watch: Watch,
+    /// Somebody follows or waits who did not before.
+    came: Notify,
     /// Something may want to be submitted.
     submissions: Notify,
     /// Something may want to be looked at.
@@ -109,6 +111,7 @@ impl Engine {
         let until = Instant::now() + patience;
         // Registered first: an end between the read and the wait would be missed.
         let watcher = self.shared.watch.register(id);
+        self.shared.came.notify_one();
         loop {
             let woken = watcher.woken();
             let execution = self.status(scope, id).await?;

@@ -140,6 +140,7 @@ impl EngineBuilder {
             bus: bus.unwrap_or_else(|| Arc::new(LocalBus::default())),
             hub: Hub::default(),
             watch: Watch::default(),
+            came: tokio::sync::Notify::new(),
             submissions: tokio::sync::Notify::new(),
             looks: tokio::sync::Notify::new(),
             tallies: Tallies::default(),

@@ -101,7 +101,7 @@ impl Engine {
     ) -> Result<Following, FollowError> {
         // First, so that nothing is missed between what is read and what is heard.
         self.begin_log().await?;
-        let line = self.shared.hub.join(Topic::Execution(id));
+        let line = self.join(Topic::Execution(id));
         let mut following = Following {
             engine: self.clone(),
             scope,
@@ -127,7 +127,7 @@ impl Engine {
         after: Option<LogPlace>,
     ) -> Result<FollowingAll, FollowError> {
         self.begin_log().await?;
-        let line = self.shared.hub.join(Topic::Scope(scope));
+        let line = self.join(Topic::Scope(scope));
         let mut following = FollowingAll {
             engine: self.clone(),
             scope,
@@ -200,6 +200,12 @@ impl Engine {
                 return Ok(told);
             }
         }
+    }
+
+    fn join(&self, topic: Topic) -> Line {
+        let line = self.shared.hub.join(topic);
+        self.shared.came.notify_one();
+        line
     }
 
     /// Where the log is to be read on. What happened before it was first read was told to nobody

@@ -26,7 +26,7 @@ pub struct EngineSettings {
     /// it was accepted with.
     pub developer_share: Share,
     /// The pause between two looks at the store for executions that another process accepted,
-    /// or that a process which is gone has left.
+    /// or that a process which is gone has left, and for what happened without a word of it.
     pub patrol: Duration,
 }
 

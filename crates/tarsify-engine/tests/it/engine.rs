@@ -3,6 +3,7 @@
 
 mod faults;
 mod live;
+mod news;
 mod requests;
 mod secrets;
 mod waits;

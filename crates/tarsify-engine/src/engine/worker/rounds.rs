@@ -15,9 +15,6 @@ const SWEEP: Duration = Duration::from_secs(5);
 
 /// The pause between two tallies.
 const TALLY: Duration = Duration::from_secs(1);
-/// The log is read so often for those who follow, whatever is announced: a word may be lost, and
-/// not every process has a bus to the others.
-const LOOK: Duration = Duration::from_millis(250);
 /// The shortest pause between two readings of the log: what happens meanwhile is read together.
 const BREATH: Duration = Duration::from_millis(10);
 
@@ -36,7 +33,11 @@ impl Engine {
 
     /// Tells those who wait and follow here what happens, whichever process brings it about, until
     /// `shutdown`. A process that runs no workers needs only this.
+    ///
+    /// The log is read whatever is announced: a word may be lost, and not every process has a bus
+    /// to the others.
     pub async fn run_watch(&self, shutdown: CancellationToken) {
+        let patrol = self.shared.settings.patrol;
         let mut announced = self.shared.bus.listen();
         let mut failures = 0;
         while !shutdown.is_cancelled() {
@@ -44,24 +45,21 @@ impl Engine {
             let rest = match self.tell_followers().await {
                 Ok(_) => {
                     failures = 0;
-                    LOOK
+                    patrol
                 }
                 Err(error) => {
                     report(&error, failures);
                     failures += 1;
-                    LOOK.max(after_failures(failures))
+                    patrol.max(after_failures(failures))
                 }
             };
-            // With nobody there is nothing to hurry for.
-            let is_urgent = failures == 0 && self.has_followers();
+            // With nobody there is nothing to hurry for, until somebody comes.
+            let has_followers = self.has_followers();
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = sleep(rest) => {}
-                heard = announced.changed(), if is_urgent => {
-                    if heard.is_err() {
-                        sleep(rest).await;
-                    }
-                }
+                () = self.shared.came.notified(), if failures == 0 && !has_followers => {}
+                Ok(()) = announced.changed(), if failures == 0 && has_followers => {}
             }
             sleep(BREATH).await;
         }
