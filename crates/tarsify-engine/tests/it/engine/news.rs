@@ -13,7 +13,7 @@ use tarsify_engine::{
 use tarsify_testing::builders::runnable_model;
 use tarsify_testing::clock::MOMENT;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Only a failure waits so long.
@@ -62,30 +62,41 @@ async fn submitted(engine: &Engine, store: &MemoryStore) -> (Scope, ExecutionId)
     (Scope::Consumer(consumer), admitted.execution.summary.id)
 }
 
-/// Calls a run off `here`, and sees who follows it and who waits for its end `there` hear of it:
-/// those who are there already when nothing else happens, and those who came to a quiet process.
+/// Long enough that usually nobody has anything left to do. When it was too short, less is proved,
+/// and nothing fails.
+async fn quiet() {
+    sleep(LOOK * 3).await;
+}
+
+/// Whoever comes to a process in which nobody was, and whoever is there when nothing else happens,
+/// hears `there` of what happens `here`.
 async fn is_heard(here: &Engine, there: &Engine, store: &MemoryStore) {
     let stop = CancellationToken::new();
-    let watching = tokio::spawn({
-        let (engine, stop) = (there.clone(), stop.clone());
-        async move { engine.run_watch(stop).await }
-    });
-    for _ in 0..3 {
-        let (scope, id) = submitted(here, store).await;
-        let mut following = there.follow(scope, id, 1).await.unwrap();
-        let waiting = tokio::spawn({
-            let engine = there.clone();
-            async move { engine.wait(scope, id, PATIENCE * 2).await }
-        });
-        here.cancel(scope, id).await.unwrap();
-        let heard = timeout(PATIENCE, following.next()).await;
-        assert!(matches!(heard, Ok(Ok(Followed::Event(_)))), "{heard:?}");
-        let woken = timeout(PATIENCE, waiting).await;
-        let ended = woken.expect("who waits is woken").unwrap().unwrap();
-        assert!(ended.summary.status.is_terminal());
-    }
-    stop.cancel();
-    watching.await.unwrap();
+    let scenes = async {
+        for pause in [Duration::ZERO, LOOK * 3] {
+            quiet().await;
+            let (scope, id) = submitted(here, store).await;
+            let mut following = there.follow(scope, id, 1).await.unwrap();
+            sleep(pause).await;
+            here.cancel(scope, id).await.unwrap();
+            let heard = timeout(PATIENCE, following.next()).await;
+            assert!(matches!(heard, Ok(Ok(Followed::Event(_)))), "{heard:?}");
+        }
+        for pause in [Duration::ZERO, LOOK * 3] {
+            quiet().await;
+            let (scope, id) = submitted(here, store).await;
+            let cancel = async {
+                sleep(pause).await;
+                here.cancel(scope, id).await.unwrap();
+            };
+            let ((), waited) = tokio::join!(cancel, there.wait(scope, id, PATIENCE * 2));
+            assert!(waited.unwrap().summary.status.is_terminal());
+        }
+        stop.cancel();
+    };
+    let began = Instant::now();
+    tokio::join!(there.run_watch(stop.clone()), scenes);
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
@@ -101,4 +112,27 @@ async fn a_word_that_is_lost_is_healed_by_a_look() {
     let store = MemoryStore::new();
     let engine = || engine(&store, Arc::new(Mute(LocalBus::default())), LOOK);
     is_heard(&engine(), &engine(), &store).await;
+}
+
+#[tokio::test]
+async fn what_was_read_before_it_was_told_is_given_once() {
+    let store = MemoryStore::new();
+    let engine = engine(&store, Arc::new(LocalBus::default()), LOOK);
+    let mut first = engine.follow_all(Scope::System, None).await.unwrap();
+    let (scope, id) = submitted(&engine, &store).await;
+    engine.tell_followers().await.unwrap();
+    let Followed::Event(queued) = first.next().await.unwrap() else {
+        panic!("it was told");
+    };
+    engine.cancel(scope, id).await.unwrap();
+    let mut late = engine.follow_all(scope, Some(queued.place)).await.unwrap();
+    engine.tell_followers().await.unwrap();
+    for following in [&mut first, &mut late] {
+        let Followed::Event(cancelled) = following.next().await.unwrap() else {
+            panic!("it was told");
+        };
+        assert_eq!(cancelled.place.seq, 2);
+        let more = timeout(Duration::from_millis(1), following.next()).await;
+        assert!(more.is_err(), "{more:?}");
+    }
 }

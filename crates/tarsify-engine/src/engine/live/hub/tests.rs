@@ -76,7 +76,7 @@ fn a_full_page_is_read_on_from_its_last_turn_and_nothing_is_told_twice() {
     let many: Vec<_> = (1..=u64::from(BATCH))
         .map(|turn| event(turn, run(), 1))
         .chain([event(u64::from(BATCH), shared, 9)])
-        .take(BATCH as usize)
+        .take(usize::try_from(BATCH).unwrap())
         .collect();
     hub.dispatch(page(&many, 9_000));
     assert_eq!(hub.position(), Some(u64::from(BATCH)));
