@@ -7,12 +7,20 @@ ALTER TABLE execution_events ALTER COLUMN turn SET DEFAULT pg_current_xact_id();
 CREATE INDEX execution_events_turn_index ON execution_events (turn, execution_id, seq);
 
 -- In a database that was restored from a dump, events may have turns that are still to come here.
--- They have happened: before every other one.
-CREATE FUNCTION settle_turns() RETURNS void
+-- They have happened: before every other one. Settles some of them, and answers whether there were any.
+CREATE FUNCTION settle_turns(many bigint) RETURNS boolean
     LANGUAGE sql
     AS $$
-    UPDATE execution_events SET turn = '0'
-        WHERE turn >= pg_snapshot_xmax(pg_current_snapshot())
+    UPDATE execution_events e SET turn = '0'
+        FROM (
+            SELECT execution_id, seq FROM execution_events
+            WHERE turn >= pg_snapshot_xmax(pg_current_snapshot())
+            LIMIT many FOR NO KEY UPDATE SKIP LOCKED
+        ) late
+        WHERE e.execution_id = late.execution_id AND e.seq = late.seq;
+    SELECT EXISTS (
+        SELECT FROM execution_events WHERE turn >= pg_snapshot_xmax(pg_current_snapshot())
+    )
     $$;
 
 -- Lets somebody follow a run once who cannot send a header, such as a browser's EventSource.

@@ -28,7 +28,7 @@ const SLUG_UNIQUE: &str = "base_models_slug_unique";
 const COLUMNS: &str = "b.id, b.endpoint_id, e.name AS endpoint_name, \
     e.is_active AS endpoint_is_active, b.slug, b.name, b.description, b.category, \
     b.input_schema, b.output_type, b.output_format, b.estimated_seconds, b.timeout_seconds, \
-    b.is_active, (SELECT count(*) FROM tars_models WHERE base_model_id = b.id) AS tars_model_count, \
+    b.streams_output, b.is_active, (SELECT count(*) FROM tars_models WHERE base_model_id = b.id) AS tars_model_count, \
     b.version, b.created_at, b.updated_at";
 
 /// A base model `b` and its endpoint `e`.
@@ -118,6 +118,7 @@ impl BaseModelRepository for PgBaseModelRepository {
             output_format,
             estimated,
             timeout,
+            streams_output,
             is_active,
             tars_model_count: _,
             version,
@@ -137,6 +138,7 @@ impl BaseModelRepository for PgBaseModelRepository {
             binds.text(output_format.as_str()),
             binds.number(i64::from(estimated.get())),
             binds.number(i64::from(timeout.get())),
+            binds.flag(*streams_output),
             binds.flag(*is_active),
             binds.number(version.get()),
             binds.moment(*created_at),
@@ -145,7 +147,7 @@ impl BaseModelRepository for PgBaseModelRepository {
         let sql = format!(
             "INSERT INTO base_models (id, endpoint_id, slug, name, description, category, \
              input_schema, output_type, output_format, estimated_seconds, timeout_seconds, \
-             is_active, version, created_at, updated_at) VALUES ({}) RETURNING id",
+             streams_output, is_active, version, created_at, updated_at) VALUES ({}) RETURNING id",
             values.join(", ")
         );
         let rows = self.database.write(&Statement::new(sql, binds)).await;
@@ -166,6 +168,7 @@ impl BaseModelRepository for PgBaseModelRepository {
             output_format,
             estimated,
             timeout,
+            streams_output,
             is_active,
             tars_model_count: _,
             version,
@@ -177,7 +180,8 @@ impl BaseModelRepository for PgBaseModelRepository {
             "WITH b AS (\
                 UPDATE base_models SET endpoint_id = {}, slug = {}, name = {}, description = {}, \
                     category = {}, input_schema = {}, output_type = {}, output_format = {}, \
-                    estimated_seconds = {}, timeout_seconds = {}, is_active = {}, \
+                    estimated_seconds = {}, timeout_seconds = {}, streams_output = {}, \
+                    is_active = {}, \
                     updated_at = {}, version = version + 1 \
                 WHERE id = {} AND version = {} RETURNING base_models.*\
              ) SELECT {COLUMNS} FROM b JOIN endpoints e ON e.id = b.endpoint_id",
@@ -191,6 +195,7 @@ impl BaseModelRepository for PgBaseModelRepository {
             binds.text(output_format.as_str()),
             binds.number(i64::from(estimated.get())),
             binds.number(i64::from(timeout.get())),
+            binds.flag(*streams_output),
             binds.flag(*is_active),
             binds.moment(*updated_at),
             binds.uuid(id.uuid()),
@@ -241,6 +246,8 @@ pub(crate) struct BaseModelRow {
     #[diesel(sql_type = Integer)]
     timeout_seconds: i32,
     #[diesel(sql_type = Bool)]
+    streams_output: bool,
+    #[diesel(sql_type = Bool)]
     is_active: bool,
     #[diesel(sql_type = BigInt)]
     tars_model_count: i64,
@@ -270,6 +277,7 @@ impl TryFrom<BaseModelRow> for BaseModel {
             output_format,
             estimated_seconds,
             timeout_seconds,
+            streams_output,
             is_active,
             tars_model_count,
             version,
@@ -296,6 +304,7 @@ impl TryFrom<BaseModelRow> for BaseModel {
             output_format: stored::parsed("output_format", &output_format, OutputFormat::parse)?,
             estimated: seconds("estimated_seconds", estimated_seconds)?,
             timeout: seconds("timeout_seconds", timeout_seconds)?,
+            streams_output,
             is_active,
             tars_model_count: stored::count("tars_model_count", tars_model_count)?,
             version: Version::new(version),

@@ -8,9 +8,11 @@ mod budget;
 mod cancel;
 mod claim;
 mod claimed;
+mod crew;
 mod log;
 mod material;
 mod outlook;
+mod output;
 mod queue;
 mod report;
 pub(crate) mod row;
@@ -37,6 +39,7 @@ use crate::error::Failure;
 use crate::listing::{Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement};
+use crate::stored;
 
 use admitted::{AdmissionRow, ReplayRow};
 use cancel::AnswerRow;
@@ -68,17 +71,26 @@ impl PgExecutionRepository {
     /// # Errors
     /// When the database fails.
     pub async fn settle_restored(&self) -> Result<(), RepoError> {
-        let statement = Statement::new("SELECT settle_turns()".to_owned(), Binds::default());
-        let rows = self.database.write(&statement).await;
-        let _: Vec<NothingRow> = rows.map_err(|failure| failure.into_repo())?;
+        // Other processes may be about it too: what they have in hand is not waited for, but there
+        // is nothing left only when there is nothing to be seen.
+        let mut has_more = true;
+        while has_more {
+            let sql = "SELECT settle_turns(5000)".to_owned();
+            let statement = Statement::new(sql, Binds::default());
+            let rows = self.database.write(&statement).await;
+            let rows: Vec<SettlingRow> = rows.map_err(|failure| failure.into_repo())?;
+            has_more = stored::answered(rows)?.settle_turns;
+        }
         Ok(())
     }
 }
 
-/// Nothing is read of it.
 #[derive(QueryableByName)]
 #[diesel(check_for_backend(Pg))]
-struct NothingRow {}
+struct SettlingRow {
+    #[diesel(sql_type = Bool)]
+    settle_turns: bool,
+}
 
 #[async_trait]
 impl ExecutionRepository for PgExecutionRepository {
@@ -136,8 +148,12 @@ impl ExecutionRepository for PgExecutionRepository {
         };
         let rows: Vec<AdmissionRow> = rows.map_err(|failure| failure.or_conflict(&[ID_UNIQUE]))?;
         match admitted::outcome(new, rows) {
-            // Perhaps because a twin of this request has just had its price set aside.
-            Err(refused @ AdmitError::InsufficientCredits { .. }) => match &new.idempotency {
+            // Perhaps because a twin of this request has just taken the last that there was.
+            Err(
+                refused @ (AdmitError::InsufficientCredits { .. }
+                | AdmitError::TooManyAtOnce(_)
+                | AdmitError::QuotaUsedUp(_)),
+            ) => match &new.idempotency {
                 Some(claim) => self.find_replay(claim).await?.ok_or(refused),
                 None => Err(refused),
             },

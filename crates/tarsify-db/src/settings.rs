@@ -73,10 +73,11 @@ impl DatabaseSettings {
             .config
             .application_name(&self.application_name)
             .connect_timeout(self.connect_timeout);
-        // Compiling a statement takes longer than any of ours that serves a request.
+        // Compiling a statement takes longer than any of ours that serves a request. What waits for
+        // a lock has to see what was committed meanwhile, whatever the server's own default is.
         let bounds = format!(
             "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} \
-             -c jit=off",
+             -c default_transaction_isolation=read\\ committed -c jit=off",
             self.statement_timeout.as_millis(),
             self.lock_timeout.as_millis(),
             self.idle_in_transaction_timeout.as_millis(),

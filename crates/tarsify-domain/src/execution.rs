@@ -5,9 +5,11 @@
 
 mod admission;
 mod concealed;
+mod crew;
 mod event;
 mod log;
 mod outlook;
+mod output;
 mod queue;
 mod run;
 mod status;
@@ -18,9 +20,11 @@ pub use admission::{
     RunnableModel, RunnableModels,
 };
 pub use concealed::Concealed;
+pub use crew::{Crew, PRESENCE};
 pub use event::{EventKind, NewEvent};
 pub use log::{EventLog, History, LogPage, LogPlace, LoggedEvent};
 pub use outlook::{Forecast, Outlook, Standing};
+pub use output::{Audience, OutputTold};
 pub use queue::{Claim, Claimed, ExecutionQueue, Known, Work, Written};
 pub use run::{
     AttemptReport, CancelAnswer, Execution, ExecutionFilter, ExecutionReport, ExecutionRepository,

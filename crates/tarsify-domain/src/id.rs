@@ -101,6 +101,10 @@ id!(
     /// A message that has to leave.
     OutboxId
 );
+id!(
+    /// A process that works on executions.
+    WorkerId
+);
 
 fn uuid_at(now: Timestamp) -> Uuid {
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or(0);

@@ -21,6 +21,7 @@ pub mod page;
 pub mod patch;
 pub mod payments;
 pub mod people;
+pub mod retention;
 pub mod scope;
 pub mod text;
 pub mod version;

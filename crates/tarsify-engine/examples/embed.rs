@@ -121,6 +121,7 @@ fn poet() -> Result<RunnableModel, Box<dyn Error>> {
             input_schema: InputSchema::parse(schema)?,
             estimated_seconds: 2,
             timeout_seconds: 60,
+            streams_output: false,
             is_active: true,
         },
         endpoint: RunnableEndpoint {

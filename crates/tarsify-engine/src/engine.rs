@@ -18,10 +18,10 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tarsify_domain::catalog::Provider;
 use tarsify_domain::execution::{
-    CancelAnswer, EventLog, Execution, ExecutionFilter, ExecutionQueue, ExecutionReport,
+    CancelAnswer, Crew, EventLog, Execution, ExecutionFilter, ExecutionQueue, ExecutionReport,
     ExecutionRepository, ExecutionSummary, Found, Known, ProviderJobId, TokenHash,
 };
-use tarsify_domain::id::ExecutionId;
+use tarsify_domain::id::{ExecutionId, WorkerId};
 use tarsify_domain::{Clock, Page, PageRequest, RepoError, Scope};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -33,11 +33,11 @@ use crate::validator::InputValidator;
 
 pub use builder::{BuildError, EngineBuilder};
 pub use errors::{CancelError, ReadError, RunError};
-pub use live::{FollowError, Followed, Following, FollowingAll, StreamToken};
+pub use live::{FollowError, Followed, Following, FollowingAll, StreamToken, Told};
 pub use requests::{Quote, RunRequest, TestRunRequest};
 pub use settings::EngineSettings;
 
-use live::Hub;
+use live::{Hub, Watched};
 use models::ModelShelf;
 use watch::Watch;
 use worker::Tallies;
@@ -59,6 +59,9 @@ struct Shared {
     callbacks: Arc<dyn ExecutionQueue>,
     /// For the workers.
     queue: Arc<dyn ExecutionQueue>,
+    crew: Arc<dyn Crew>,
+    /// Who we are among those who work on the store.
+    worker: WorkerId,
     models: ModelShelf,
     validator: InputValidator,
     providers: Vec<Arc<dyn GpuProvider>>,
@@ -68,6 +71,7 @@ struct Shared {
     log: Arc<dyn EventLog>,
     bus: Arc<dyn EventBus>,
     hub: Hub,
+    watched: Watched,
     watch: Watch,
     /// Somebody follows or waits who did not before.
     came: Notify,
@@ -115,8 +119,11 @@ impl Engine {
         loop {
             let woken = watcher.woken();
             let execution = self.status(scope, id).await?;
-            if execution.summary.status.is_terminal() || timeout_at(until, woken).await.is_err() {
+            if execution.summary.status.is_terminal() {
                 return Ok(execution);
+            }
+            if timeout_at(until, woken).await.is_err() {
+                return self.status(scope, id).await;
             }
         }
     }

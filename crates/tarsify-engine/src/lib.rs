@@ -77,6 +77,7 @@ pub use consumer_schema::process_schema;
 pub use engine::{
     BuildError, CancelError, Engine, EngineBuilder, EngineSettings, FollowError, Followed,
     Following, FollowingAll, Quote, ReadError, RunError, RunRequest, StreamToken, TestRunRequest,
+    Told,
 };
 pub use memory::{MemoryStore, StoredEvent, Wallet};
 pub use merge::merge_inputs;

@@ -297,6 +297,7 @@ impl Task {
             progress: self.progress.take(),
             events: std::mem::take(&mut self.events),
             exchanges: Vec::new(),
+            told: None,
             then,
         };
         self.state.stage = to;

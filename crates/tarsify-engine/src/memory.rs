@@ -6,6 +6,7 @@ mod admission;
 mod budget;
 mod cancel;
 mod claim;
+mod crew;
 mod keys;
 mod list;
 mod log;
@@ -22,6 +23,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
+use tarsify_domain::catalog::Provider;
 use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::clock::to_microseconds;
 use tarsify_domain::execution::{EventKind, RunnableModel};
@@ -38,7 +40,7 @@ pub use wallets::Wallet;
 
 /// Keeps models, executions, idempotency keys and credits in memory. Clones are the same store.
 ///
-/// It implements `ExecutionRepository`, `ExecutionQueue`, `EventLog`, `RunnableModels` and
+/// It implements `ExecutionRepository`, `ExecutionQueue`, `Crew`, `EventLog`, `RunnableModels` and
 /// `IdempotencyRepository`. Its futures never wait: the first poll is the last.
 ///
 /// A service that embeds the engine decides how long it keeps results: everything stays here
@@ -106,6 +108,12 @@ impl MemoryStore {
     /// Limits how much of an endpoint is used from now on, in the place of what was said before.
     pub fn limit_endpoint(&self, id: EndpointId, limits: EndpointLimits) {
         self.table().budgets.limit(id, limits);
+    }
+
+    /// Limits how much of all endpoints of a provider together is used from now on, in the place
+    /// of what was said before.
+    pub fn limit_provider(&self, provider: Provider, limits: EndpointLimits) {
+        self.table().budgets.limit_provider(provider, limits);
     }
 
     /// Removes every execution that has ended and has no job left to be called off, with its

@@ -79,6 +79,17 @@ pub enum StopAnswer {
     Unavailable,
 }
 
+/// What a question for what a job has said came to. Whoever reads it takes it away.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StreamAnswer {
+    /// This, since it was last read.
+    Said(Vec<Value>),
+    /// Nothing was read: whatever it has said can be read later.
+    Unread,
+    /// It may have been read, and what it was is lost.
+    Lost,
+}
+
 /// A job as its provider tells of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobView {
@@ -144,6 +155,18 @@ pub trait GpuProvider: Send + Sync {
     /// Asks how a job is.
     async fn look(&self, place: &JobPlace, job: &ProviderJobId) -> Told<LookAnswer>;
 
+    /// Reads what a job has said since it was last read, and takes it away. That is a courtesy to
+    /// who watches: a provider whose jobs say nothing before they end has nothing to read, and no
+    /// answer here changes what becomes of a job.
+    async fn read_stream(&self, _place: &JobPlace, _job: &ProviderJobId) -> Told<StreamAnswer> {
+        Told {
+            answer: StreamAnswer::Unread,
+            http_status: None,
+            took: Duration::ZERO,
+            said: "not asked: jobs of this provider say nothing before they end".to_owned(),
+        }
+    }
+
     /// Asks to stop a job.
     async fn stop(&self, place: &JobPlace, job: &ProviderJobId) -> Told<StopAnswer>;
 
@@ -154,4 +177,10 @@ pub trait GpuProvider: Send + Sync {
 
     /// How many questions an endpoint may be asked at once after a long silence.
     fn burst(&self, operation: Operation) -> u32;
+
+    /// From now on one of so many equal parts of what an endpoint may be asked is ours, and
+    /// nothing of it before `rest` is over. Who has no budgets has nothing to divide.
+    fn share(&self, among: u32, rest: Duration) {
+        let _ = (among, rest);
+    }
 }

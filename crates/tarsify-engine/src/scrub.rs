@@ -22,6 +22,7 @@ mod escapes;
 mod finder;
 mod own;
 mod pieces;
+mod settled;
 mod texts;
 
 use std::borrow::Cow;

@@ -2,6 +2,7 @@
 //! them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::http::Method;
@@ -42,6 +43,9 @@ pub struct HttpSettings {
     pub developer_share: Share,
     /// Whose word about where a request comes from is believed.
     pub trusted_proxies: TrustedProxies,
+    /// How long who follows without an end does so before he has to come back, and is let in anew
+    /// or not.
+    pub stream_life: Duration,
 }
 
 impl Default for HttpSettings {
@@ -52,6 +56,7 @@ impl Default for HttpSettings {
             local_jwks: None,
             developer_share: Share::DEFAULT,
             trusted_proxies: TrustedProxies::default(),
+            stream_life: Duration::from_secs(15 * 60),
         }
     }
 }
@@ -221,7 +226,7 @@ fn mount(config: &mut ServiceConfig, table: &[Route]) {
             .filter(|route| route.paths().any(|path| path == address))
         {
             allowed.push(route.method.as_str());
-            if route.method == Method::GET {
+            if route.is_read_by_head() {
                 allowed.push("HEAD");
             }
             resource = resource.route(route.mounted());

@@ -269,8 +269,9 @@ impl RouteBuilder {
             category,
             ..
         } = self.route;
+        let is_read_by_head = self.route.is_read_by_head();
         self.route.mount = Box::new(move |access, method| {
-            let by_method = if method == Method::GET {
+            let by_method = if is_read_by_head {
                 reading()
             } else {
                 web::method(method)
@@ -316,6 +317,12 @@ impl Route {
     #[must_use]
     pub fn operation_id(&self) -> &str {
         &self.operation_id
+    }
+
+    /// Whether it answers HEAD as well. For a HEAD of what does not end, its body would be made and
+    /// not sent, for good: nobody would notice that the caller is gone.
+    pub(crate) fn is_read_by_head(&self) -> bool {
+        self.method == Method::GET && self.shape != Shape::Events
     }
 
     /// Whether callers are held to limits here.

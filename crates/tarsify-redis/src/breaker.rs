@@ -31,18 +31,19 @@ impl Breaker {
         self.allows_at(self.origin.elapsed())
     }
 
-    pub(crate) fn failed(&self) {
-        self.failed_at(self.origin.elapsed());
+    /// Answers whether it is left alone from now on, and was not before.
+    pub(crate) fn failed(&self) -> bool {
+        self.failed_at(self.origin.elapsed())
     }
 
-    pub(crate) fn succeeded(&self) {
+    /// Answers whether it was left alone until now.
+    pub(crate) fn succeeded(&self) -> bool {
         // Looked at first: while all is well, nothing is written that other threads read.
         if self.failures.load(Ordering::Relaxed) > 0 {
             self.failures.store(0, Ordering::Relaxed);
         }
-        if self.resting_until.load(Ordering::Relaxed) > 0 {
-            self.resting_until.store(0, Ordering::Relaxed);
-        }
+        self.resting_until.load(Ordering::Relaxed) > 0
+            && self.resting_until.swap(0, Ordering::Relaxed) > 0
     }
 
     fn allows_at(&self, now: Duration) -> bool {
@@ -60,12 +61,13 @@ impl Breaker {
             .is_ok()
     }
 
-    fn failed_at(&self, now: Duration) {
+    fn failed_at(&self, now: Duration) -> bool {
         let before = self.failures.fetch_add(1, Ordering::Relaxed);
-        if before.saturating_add(1) >= ENOUGH {
-            self.resting_until
-                .store(millis(now + REST), Ordering::Relaxed);
+        if before.saturating_add(1) < ENOUGH {
+            return false;
         }
+        let until = millis(now + REST);
+        self.resting_until.swap(until, Ordering::Relaxed) == 0
     }
 }
 

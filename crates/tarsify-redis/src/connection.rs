@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use fred::clients::Client;
 use fred::error::Error;
-use fred::interfaces::{ClientLike, EventInterface};
+use fred::interfaces::{ClientLike, EventInterface, LuaInterface};
 use fred::types::InfoKind;
 use fred::types::config::{ConnectionConfig, Options, ReconnectPolicy};
 use tarsify_domain::health::PartHealth;
@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::address::RedisAddress;
+use crate::limiter::SCRIPT;
 
 /// How long it may take to connect, and then to be let in.
 const CONNECTING: Duration = Duration::from_secs(2);
@@ -125,6 +126,9 @@ impl Redis {
         let asking = async {
             self.answers().await;
             let told: String = client.info(Some(InfoKind::Server)).await?;
+            // It may answer, and not be allowed to count or have no room for it.
+            let key = format!("{}:limit:look", self.prefix());
+            let _counted: Vec<i64> = client.eval(SCRIPT, key, vec![1_i64, 1]).await?;
             let mut latency = Duration::MAX;
             for _ in 0..SAMPLES {
                 let asked = Instant::now();

@@ -16,7 +16,7 @@ use crate::breaker::Breaker;
 use crate::connection::{Redis, impatient};
 
 /// The rule, as Redis runs it.
-const SCRIPT: &str = include_str!("gcra.lua");
+pub(crate) const SCRIPT: &str = include_str!("gcra.lua");
 /// How long a request may wait for Redis.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// How much of a subject's digest stands in its key: nobody finds two that are the same.
@@ -73,7 +73,8 @@ impl RedisLimiter {
         decision(&told).ok_or_else(|| Error::new(ErrorKind::Parse, "the rule answers otherwise"))
     }
 
-    /// Subjects are digested: no address of a person stands in Redis, and none is too long.
+    /// Subjects are digested: no address stands in Redis as it is, and none is too long. Whoever can read
+    /// Redis could still try all addresses.
     fn name(&self, key: &LimitKey) -> String {
         let digest = hex::encode(digest(&SHA256, key.subject.as_bytes()));
         let subject: String = digest.chars().take(SUBJECT_DIGITS).collect();
@@ -85,11 +86,22 @@ impl RedisLimiter {
 impl RateLimiter for RedisLimiter {
     async fn take(&self, key: &LimitKey, quota: Quota) -> Decision {
         if self.breaker.allows() {
-            if let Ok(Ok(decision)) = timeout(self.patience, self.ask(key, quota)).await {
-                self.breaker.succeeded();
-                return decision;
+            let cause = match timeout(self.patience, self.ask(key, quota)).await {
+                Ok(Ok(decision)) => {
+                    if self.breaker.succeeded() {
+                        tracing::info!("requests are counted in Redis again");
+                    }
+                    return decision;
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_elapsed) => format!("no answer within {:?}", self.patience),
+            };
+            if self.breaker.failed() {
+                tracing::warn!(
+                    cause,
+                    "Redis does not count: this process counts requests alone"
+                );
             }
-            self.breaker.failed();
         }
         self.alone.take(key, quota).await
     }

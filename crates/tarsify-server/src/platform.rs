@@ -10,8 +10,8 @@ use tarsify_db::{
     Database, PgAnalyticsRepository, PgBaseModelRepository, PgCheckpoints, PgConsumerRepository,
     PgDeveloperRepository, PgEarningsRepository, PgEndpointRepository, PgExecutionRepository,
     PgIdempotencyRepository, PgLedgerVerifier, PgLimitSettingsRepository, PgMarketRepository,
-    PgOutbox, PgPackageRepository, PgPayoutRepository, PgPurchaseRepository, PgStoreHealth,
-    PgTarsModelRepository, PgWalletRepository,
+    PgOutbox, PgPackageRepository, PgPayoutRepository, PgPurchaseRepository, PgRetention,
+    PgStoreHealth, PgTarsModelRepository, PgWalletRepository,
 };
 use tarsify_domain::catalog::{
     BaseModelRepository, BaseModels, CatalogChanges, EndpointRepository, Endpoints, Market,
@@ -40,7 +40,7 @@ use crate::config::{Config, Origin};
 use crate::payments::Payments;
 use crate::provider::ProviderAccess;
 use crate::redis;
-use crate::serve::Books;
+use crate::serve::{Books, OldThings};
 use crate::store::Databases;
 
 /// Everything that a command may need.
@@ -53,6 +53,8 @@ pub(crate) struct Platform {
     pub(crate) watched_limits: Arc<dyn LimitSettingsRepository>,
     /// The idempotency keys over the workers' connections, to forget the old ones.
     pub(crate) old_keys: Arc<dyn IdempotencyRepository>,
+    /// Executions that ended long ago, over the same, to remove what need not be kept of them.
+    pub(crate) old_things: OldThings,
     /// Runs, over the same.
     pub(crate) executions: PgExecutionRepository,
     /// What has to be done about money, over the workers' connections.
@@ -111,6 +113,7 @@ impl Platform {
                 .map(|identities| identities.jwks().clone()),
             developer_share: config.money.developer_share,
             trusted_proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
+            ..HttpSettings::default()
         };
         let payments = Payments::configured(config, &access.own_address, &clock)?;
         let money = Money::new(config, databases, &payments, &clock);
@@ -135,6 +138,11 @@ impl Platform {
             watched_market: services.market.through(apart),
             watched_limits: Arc::new(PgLimitSettingsRepository::new(database.apart())),
             old_keys: Arc::new(PgIdempotencyRepository::new(databases.work.clone())),
+            old_things: OldThings {
+                retention: Arc::new(PgRetention::new(databases.work.clone())),
+                events: config.retention.events,
+                payloads: config.retention.payloads,
+            },
             executions: PgExecutionRepository::new(databases.work.clone()),
             books,
             services,
@@ -360,7 +368,7 @@ fn caller_limits(
         Arc::clone(clock),
         enforcement,
     );
-    let limiter = redis::limiter(redis, Arc::new(LocalRateLimiter::new()));
+    let limiter = redis::limiter(config, redis, Arc::new(LocalRateLimiter::new()));
     CallerLimits::new(
         Arc::new(limits),
         limiter,

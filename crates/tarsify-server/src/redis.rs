@@ -24,9 +24,14 @@ pub(crate) fn bus(redis: &Redis) -> Arc<dyn EventBus> {
 
 /// What counts requests: all processes together, and `alone` where there is no Redis and while it
 /// does not answer.
-pub(crate) fn limiter(redis: Option<&Redis>, alone: Arc<dyn RateLimiter>) -> Arc<dyn RateLimiter> {
+pub(crate) fn limiter(
+    config: &Config,
+    redis: Option<&Redis>,
+    alone: Arc<dyn RateLimiter>,
+) -> Arc<dyn RateLimiter> {
+    let patience = config.redis.patience;
     match redis {
-        Some(redis) => Arc::new(RedisLimiter::new(redis, alone)),
+        Some(redis) => Arc::new(RedisLimiter::new(redis, alone).with_patience(patience)),
         None => alone,
     }
 }

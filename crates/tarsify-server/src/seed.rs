@@ -188,6 +188,7 @@ async fn add_base_model(
         output_format: entry.output_format.clone(),
         estimated: entry.estimated,
         timeout: entry.timeout,
+        streams_output: entry.streams_output,
         is_active: entry.active,
     };
     match platform.services.base_models.create(new).await {

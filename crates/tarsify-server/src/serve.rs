@@ -4,6 +4,7 @@
 mod background;
 mod books;
 mod health_only;
+mod retention;
 mod signals;
 
 use std::net::{SocketAddr, TcpListener};
@@ -26,6 +27,8 @@ use self::background::{forget_keys, watch_limits, watch_market};
 pub(crate) use self::books::Books;
 use self::books::keep_books;
 use self::health_only::health_only;
+pub(crate) use self::retention::OldThings;
+use self::retention::remove_old;
 pub(crate) use self::signals::{Asked, Signals};
 use crate::config::{Config, Environment, Role};
 use crate::logging;
@@ -40,6 +43,9 @@ const PATIENCE_SECONDS: u64 = 25;
 /// How long a connection without requests is kept. Whoever stands in front of us keeps his for up
 /// to a minute: were we the first to close one, he could lose a request on it.
 const IDLE: Duration = Duration::from_secs(75);
+/// How long somebody may take nothing of what is sent to him.
+#[cfg(target_os = "linux")]
+const STALLED: Duration = Duration::from_secs(30);
 /// How long a load balancer may take to see that the process is no longer ready.
 const NOTICE: Duration = Duration::from_secs(2);
 
@@ -74,7 +80,18 @@ pub(crate) fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     listener
         .set_nonblocking(true)
         .context("the listening socket cannot be used")?;
+    let_go_of_the_stalled(&listener).context("the listening socket cannot be used")?;
     Ok(listener)
+}
+
+/// Has the system end connections whose other side takes nothing, though it should, for a while: no
+/// write of ours would fail, and what waits to be sent would wait for good. Who is let in through
+/// this inherits it. Other systems have no such thing.
+fn let_go_of_the_stalled(listener: &TcpListener) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(STALLED))?;
+    let _ = listener;
+    Ok(())
 }
 
 /// Workers without a key would only make every run wait for its deadline.
@@ -163,6 +180,7 @@ fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> 
         watched_market,
         watched_limits,
         old_keys,
+        old_things,
         books,
         keys,
         ..
@@ -172,6 +190,7 @@ fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> 
     let mut background = JoinSet::new();
     if role.works() {
         background.spawn(forget_keys(old_keys, stop.clone()));
+        background.spawn(remove_old(old_things, stop.clone()));
         background.spawn(keep_books(books, stop.clone()));
     } else {
         // Those who wait here are woken by what workers elsewhere write.
@@ -236,3 +255,6 @@ async fn finish(workers: &mut JoinSet<()>) {
         tracing::warn!("runs in hand are left to other workers");
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

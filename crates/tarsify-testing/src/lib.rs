@@ -10,6 +10,7 @@
     reason = "a test that meets what it did not expect has to stop right there"
 )]
 
+pub mod aging;
 pub mod builders;
 pub mod clock;
 pub mod contract;

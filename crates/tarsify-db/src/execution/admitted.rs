@@ -147,5 +147,6 @@ fn accepted(new: &NewExecution, created_at: Timestamp) -> Result<Execution, Repo
         summary,
         inputs: new.inputs.clone(),
         output: None,
+        payloads_removed_at: None,
     })
 }

@@ -10,6 +10,7 @@ use tarsify_domain::id::ExecutionId;
 use tarsify_domain::{RepoError, Scope};
 
 use super::attempts::LIVE;
+use super::output::NEXT;
 use super::queue::WOKEN;
 use super::row::{CONTENT, ExecutionRow, MODELS, SUMMARY, seen_by};
 use super::write::{RESOLVED, ended, telling_end};
@@ -46,7 +47,7 @@ pub(super) fn statement(scope: Scope, id: ExecutionId) -> Statement {
             FROM idle f WHERE a.execution_id = f.id AND a.state IN ({LIVE}) \
             RETURNING a.job_id\
          ), ended AS (\
-            UPDATE executions e SET {how}, \
+            UPDATE executions e SET {how}, {NEXT}, \
                 cancel_requested_at = coalesce(e.cancel_requested_at, now()), \
                 next_action_at = CASE \
                     WHEN EXISTS (SELECT 1 FROM live WHERE job_id IS NOT NULL) THEN now() END \

@@ -24,6 +24,7 @@ pub(super) fn statement(claim: &Claim) -> Statement {
     let Leasing {
         free,
         due,
+        held_back,
         moved,
         joined,
         returned,
@@ -34,7 +35,7 @@ pub(super) fn statement(claim: &Claim) -> Statement {
     let sql = format!(
         "WITH {free}picked AS MATERIALIZED (\
             SELECT d.id, d.place, row_number() OVER (ORDER BY d.turn, d.since, d.id) AS number \
-            FROM ({due}) d ORDER BY number LIMIT {limit}\
+            FROM ({due}) d{held_back} ORDER BY number LIMIT {limit}\
          ), claimed AS (\
             UPDATE executions e SET {moved}lease_until = now() + {lease}, \
                 lease_epoch = e.lease_epoch + 1, strikes = e.strikes + 1, wake = false, \
@@ -42,8 +43,10 @@ pub(super) fn statement(claim: &Claim) -> Statement {
             FROM picked q{joined} WHERE e.id = q.id AND e.ctid = q.place \
             RETURNING e.*, q.number{returned}\
          ){recorded} \
-         SELECT {COLUMNS}, l.limits, {columns}, {TRIED} \
-         FROM claimed c JOIN endpoints l ON l.id = c.endpoint_id {tried} ORDER BY c.number"
+         SELECT {COLUMNS}, l.limits, o.limits AS provider_limits, {columns}, {TRIED} \
+         FROM claimed c JOIN endpoints l ON l.id = c.endpoint_id \
+         LEFT JOIN provider_budgets o ON o.provider = l.provider \
+         LEFT JOIN watched_runs w ON w.execution_id = c.id {tried} ORDER BY c.number"
     );
     Statement::new(sql, binds)
 }
@@ -65,6 +68,8 @@ struct Leasing {
     free: String,
     /// Which executions are due, locked: `id`, `place`, `turn` at its endpoint, due `since`.
     due: String,
+    /// Which of them their providers do not hold back, where that is asked.
+    held_back: &'static str,
     /// What is set besides the lease.
     moved: &'static str,
     /// What is joined to those that are picked.
@@ -80,8 +85,9 @@ struct Leasing {
 fn leasing(claim: &Claim, limit: &str, binds: &mut Binds) -> Leasing {
     match &claim.work {
         Work::Submit(tokens) => Leasing {
-            free: budget::free(&TO_SUBMIT.any("b.endpoint_id")),
-            due: by_endpoint(claim, &TO_SUBMIT, limit, binds),
+            free: budget::free(|endpoint| TO_SUBMIT.any(endpoint)),
+            due: ranked(&by_endpoint(claim, &TO_SUBMIT, limit, binds)),
+            held_back: " WHERE d.left_of_provider IS NULL OR d.among <= d.left_of_provider",
             moved: "stage = 'submitting', attempts = e.attempts + 1, ",
             joined: format!(
                 " JOIN unnest({}) WITH ORDINALITY AS k (token_hash, number) ON k.number = q.number",
@@ -107,6 +113,7 @@ const fn plain(due: String) -> Leasing {
     Leasing {
         free: String::new(),
         due,
+        held_back: "",
         moved: "",
         joined: String::new(),
         returned: "",
@@ -125,6 +132,8 @@ struct Wanted {
     joined: &'static str,
     /// How many are left of an endpoint; null when it has no limits.
     left: &'static str,
+    /// How many are left of its provider; null when that has no limits.
+    left_of_provider: &'static str,
 }
 
 impl Wanted {
@@ -152,6 +161,7 @@ const TO_SUBMIT: Wanted = Wanted {
     turn: "row_number() OVER (PARTITION BY p.id ORDER BY d.fair_rank, d.since, d.id)",
     joined: budget::JOINED,
     left: budget::LEFT,
+    left_of_provider: budget::LEFT_OF_PROVIDER,
 };
 
 const TO_LOOK: Wanted = Wanted {
@@ -160,6 +170,7 @@ const TO_LOOK: Wanted = Wanted {
     turn: "1",
     joined: "",
     left: "NULL::bigint",
+    left_of_provider: "NULL::bigint",
 };
 
 /// Of every endpoint as many as its allowance says.
@@ -175,17 +186,30 @@ fn by_endpoint(claim: &Claim, wanted: &Wanted, limit: &str, binds: &mut Binds) -
         turn,
         joined,
         left,
+        left_of_provider,
     } = wanted;
     format!(
-        "SELECT d.id, d.place, d.since, {turn} AS turn \
+        "SELECT d.id, d.place, d.since, {turn} AS turn, p.provider, \
+            {left_of_provider} AS left_of_provider \
          FROM endpoints p LEFT JOIN unnest({ids}, {most}) AS m (id, most) ON m.id = p.id{joined} \
          CROSS JOIN LATERAL (\
             SELECT e.id, e.ctid AS place, e.next_action_at AS since, e.fair_rank \
             FROM executions e \
             WHERE {waiting} \
-            ORDER BY {order} LIMIT least(coalesce(m.most, {allowance}), {limit}, {left}) \
+            ORDER BY {order} LIMIT least(\
+                coalesce(m.most, {allowance}), {limit}, {left}, {left_of_provider}\
+            ) \
             FOR NO KEY UPDATE SKIP LOCKED\
          ) d"
+    )
+}
+
+/// The same, each with its place `among` all of its provider in the order of service.
+fn ranked(due: &str) -> String {
+    format!(
+        "SELECT d.*, row_number() OVER (\
+            PARTITION BY d.provider ORDER BY d.turn, d.since, d.id\
+         ) AS among FROM ({due}) d"
     )
 }
 

@@ -9,9 +9,9 @@ use diesel::sql_types::{
 };
 use serde_json::Value;
 use tarsify_domain::catalog::Provider;
-use tarsify_domain::catalog::endpoint::ProviderEndpointId;
+use tarsify_domain::catalog::endpoint::{EndpointLimits, ProviderEndpointId};
 use tarsify_domain::execution::{
-    Attempt, AttemptState, Claimed, JobPlace, Lease, Stage, State, TokenHash,
+    Attempt, AttemptState, Audience, Claimed, JobPlace, Lease, Stage, State, TokenHash,
 };
 use tarsify_domain::id::{EndpointId, ExecutionId};
 use tarsify_domain::{RepoError, Timestamp};
@@ -25,7 +25,7 @@ use crate::stored;
 pub(super) const COLUMNS: &str = "c.id, c.lease_epoch, now() AS read_at, c.stage, c.looks, \
     c.strikes, c.cancel_requested_at IS NOT NULL AS is_cancel_requested, c.progress, \
     c.created_at, c.deadline_at, c.endpoint_id, c.provider, c.provider_endpoint_id, \
-    c.timeout_seconds, c.attempts";
+    c.timeout_seconds, c.attempts, w.watched_until, w.told";
 
 #[derive(QueryableByName)]
 #[diesel(check_for_backend(Pg))]
@@ -60,10 +60,16 @@ struct LeaseRow {
     timeout_seconds: i32,
     #[diesel(sql_type = Jsonb)]
     limits: Value,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    provider_limits: Option<Value>,
     #[diesel(sql_type = Nullable<Binary>)]
     token_hash: Option<Vec<u8>>,
     #[diesel(sql_type = Integer)]
     attempts: i32,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    watched_until: Option<Timestamp>,
+    #[diesel(sql_type = Nullable<Json>)]
+    told: Option<Value>,
     #[diesel(embed)]
     tried: AttemptsRow,
 }
@@ -83,6 +89,8 @@ impl LeaseRow {
                 unreadable: 0,
             });
         }
+        let own = limits(self.limits)?;
+        let of_provider = self.provider_limits.map(limits).transpose()?;
         let timeout = stored::checked("timeout_seconds", u64::try_from(self.timeout_seconds))?;
         let claimed = Claimed {
             lease: Lease {
@@ -109,12 +117,31 @@ impl LeaseRow {
                     ProviderEndpointId::parse,
                 )?,
                 timeout: Duration::from_secs(timeout),
-                limits: stored::checked("limits", serde_json::from_value(self.limits))?,
+                limits: own.within(of_provider.unwrap_or_default()),
             },
             submission: None,
+            audience: audience(self.watched_until, self.told, self.read_at)?,
         };
         Ok((claimed, token))
     }
+}
+
+fn audience(
+    until: Option<Timestamp>,
+    told: Option<Value>,
+    now: Timestamp,
+) -> Result<Option<Audience>, RepoError> {
+    let Some(until) = until else { return Ok(None) };
+    // The error would show what must not be told.
+    let told = told.map(|told| serde_json::from_value(told).map_err(|_hidden| "another form"));
+    Ok(Some(Audience {
+        is_here: until > now,
+        told: stored::checked("told", told.transpose())?,
+    }))
+}
+
+fn limits(document: Value) -> Result<EndpointLimits, RepoError> {
+    stored::checked("limits", serde_json::from_value(document))
 }
 
 fn token(bytes: &[u8]) -> Result<TokenHash, RepoError> {

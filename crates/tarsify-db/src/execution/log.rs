@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::PgExecutionRepository;
 use super::row::seen_by;
-use crate::statement::{Binds, Statement};
+use crate::statement::{self, Binds, Statement};
 use crate::stored;
 
 /// An event `e` of the execution `x`.
@@ -39,15 +39,17 @@ impl EventLog for PgExecutionRepository {
         turn(&stored::answered(rows)?.settled)
     }
 
-    async fn read_log(&self, from: u64, limit: u32) -> Result<LogPage, RepoError> {
+    async fn read_log(&self, after: LogPlace, limit: u32) -> Result<LogPage, RepoError> {
         let mut binds = Binds::default();
         let sql = format!(
             "SELECT {SETTLED}::text AS settled, n.* FROM (SELECT 1) AS one LEFT JOIN (\
                 SELECT {EVENT} FROM execution_events e JOIN executions x ON x.id = e.execution_id \
-                WHERE e.turn >= {}::text::xid8 \
+                WHERE (e.turn, e.execution_id, e.seq) > ({}::text::xid8, {}, {}) \
                 ORDER BY e.turn, e.execution_id, e.seq LIMIT {}\
              ) AS n ON true ORDER BY n.turn::xid8, n.execution_id, n.seq",
-            binds.text(from.to_string()),
+            binds.text(after.turn.to_string()),
+            binds.uuid(after.execution.uuid()),
+            binds.number(after.seq),
             binds.number(i64::from(limit)),
         );
         let rows = self.database.read(&Statement::new(sql, binds)).await;
@@ -72,7 +74,9 @@ impl EventLog for PgExecutionRepository {
         let id = binds.uuid(id.uuid());
         let seen = seen_by(scope, &mut binds);
         let sql = format!(
-            "SELECT {seen} AS is_seen, x.last_seq AS last, x.stage = 'ended' AS has_ended, {EVENT} \
+            "SELECT {seen} AS is_seen, x.last_seq AS last, x.stage = 'ended' AS has_ended, \
+                (SELECT b.streams_output FROM base_models b WHERE b.id = x.base_model_id) \
+                    AS streams_output, {EVENT} \
              FROM executions x \
              LEFT JOIN execution_events e ON e.execution_id = x.id AND e.seq > {} \
              WHERE x.id = {id} ORDER BY e.seq LIMIT {}",
@@ -81,10 +85,10 @@ impl EventLog for PgExecutionRepository {
         );
         let rows = self.database.read(&Statement::new(sql, binds)).await;
         let rows: Vec<HistoryRow> = rows.map_err(|failure| failure.into_repo())?;
-        let (last, has_ended) = match rows.first() {
+        let (last, has_ended, streams_output) = match rows.first() {
             None => return Ok(Found::Nowhere),
             Some(HistoryRow { is_seen: false, .. }) => return Ok(Found::Foreign),
-            Some(row) => (row.last, row.has_ended),
+            Some(row) => (row.last, row.has_ended, row.streams_output),
         };
         let events = rows.into_iter().filter_map(|row| row.event.read());
         let events = events.collect::<Result<_, _>>()?;
@@ -92,6 +96,7 @@ impl EventLog for PgExecutionRepository {
             events,
             last,
             has_ended,
+            streams_output,
         }))
     }
 
@@ -110,6 +115,8 @@ impl EventLog for PgExecutionRepository {
         let seen = seen_by(scope, &mut binds);
         let turn = format!("{}::text::xid8", binds.text(turn.to_string()));
         let (execution, seq) = (binds.uuid(execution.uuid()), binds.number(seq));
+        // Where something that came later is removed is no place to go on from, also when what
+        // stands there is not: its run ended later.
         // A scope's runs are found by their age, and everybody's events by their turn.
         let age = match scope {
             Scope::System => String::new(),
@@ -117,10 +124,26 @@ impl EventLog for PgExecutionRepository {
                 format!("AND x.created_at >= known.at - {LONGEST}")
             }
         };
+        let place = if after.is_between() {
+            format!(
+                "SELECT coalesce((\
+                    SELECT e.at FROM execution_events e WHERE e.turn >= {turn} \
+                    ORDER BY e.turn LIMIT 1\
+                 ), now()) AS at \
+                 WHERE {turn} <= pg_snapshot_xmax(pg_current_snapshot())"
+            )
+        } else {
+            format!(
+                "SELECT e.at FROM execution_events e JOIN executions x ON x.id = e.execution_id \
+                 WHERE e.execution_id = {execution} AND e.seq = {seq} AND e.turn = {turn} \
+                    AND {seen}"
+            )
+        };
         let sql = format!(
             "WITH known AS MATERIALIZED (\
-                SELECT e.at FROM execution_events e JOIN executions x ON x.id = e.execution_id \
-                WHERE e.execution_id = {execution} AND e.seq = {seq} AND e.turn = {turn} AND {seen}\
+                SELECT p.at FROM ({place}) AS p \
+                WHERE coalesce({turn} > (SELECT r.removed_turn FROM retention r \
+                    WHERE r.kind = 'events'), true)\
              ) \
              SELECT n.* FROM known LEFT JOIN LATERAL (\
                 SELECT {EVENT} FROM executions x JOIN execution_events e ON e.execution_id = x.id \
@@ -139,6 +162,28 @@ impl EventLog for PgExecutionRepository {
         events.collect::<Result<_, _>>().map(Some)
     }
 
+    async fn watch(&self, ids: &[ExecutionId], life: Duration) -> Result<(), RepoError> {
+        let mut binds = Binds::default();
+        let (ids, life) = (
+            binds.uuids(ids.iter().map(|id| id.uuid()).collect()),
+            binds.span(life),
+        );
+        // Several processes note the same at the same time: in one order, or they would wait for
+        // each other in a circle. What was just noted is not written again.
+        let sql = format!(
+            "INSERT INTO watched_runs AS w (execution_id, watched_until) \
+             SELECT x.id, now() + {life} FROM executions x \
+             JOIN base_models b ON b.id = x.base_model_id \
+             WHERE x.id = ANY ({ids}) AND x.stage <> 'ended' AND b.streams_output ORDER BY x.id \
+             ON CONFLICT (execution_id) DO UPDATE SET watched_until = excluded.watched_until \
+             WHERE w.watched_until < now() + {life} * 0.7 \
+             RETURNING w.execution_id"
+        );
+        let rows = self.database.write(&Statement::new(sql, binds)).await;
+        let _rows: Vec<statement::Written> = rows.map_err(|failure| failure.into_repo())?;
+        Ok(())
+    }
+
     async fn keep_token(
         &self,
         token: &TokenHash,
@@ -147,7 +192,12 @@ impl EventLog for PgExecutionRepository {
     ) -> Result<(), RepoError> {
         let mut binds = Binds::default();
         let sql = format!(
-            "WITH old AS (DELETE FROM stream_tokens WHERE expires_at < now()) \
+            "WITH old AS (\
+                DELETE FROM stream_tokens WHERE hash IN (\
+                    SELECT hash FROM stream_tokens WHERE expires_at < now() \
+                    LIMIT 100 FOR UPDATE SKIP LOCKED\
+                )\
+             ) \
              INSERT INTO stream_tokens (hash, execution_id, expires_at) \
              VALUES ({}, {}, now() + {}) RETURNING true AS is_done",
             binds.bytes(token.0.to_vec()),
@@ -231,6 +281,8 @@ struct HistoryRow {
     last: i64,
     #[diesel(sql_type = Bool)]
     has_ended: bool,
+    #[diesel(sql_type = Bool)]
+    streams_output: bool,
     #[diesel(embed)]
     event: EventRow,
 }

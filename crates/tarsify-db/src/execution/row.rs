@@ -26,7 +26,7 @@ pub(crate) const SUMMARY: &str = "x.id, x.kind, x.consumer_id, x.tester_id, x.ta
     x.started_at, x.completed_at, x.queue_time_ms, x.execution_time_ms";
 
 /// What is read of an execution besides.
-pub(super) const CONTENT: &str = "x.inputs, x.output";
+pub(super) const CONTENT: &str = "x.inputs, x.output, x.payloads_removed_at";
 
 /// What an execution `x` needs to be read.
 pub(crate) const MODELS: &str = "JOIN tars_models t ON t.id = x.tars_model_id \
@@ -159,6 +159,8 @@ pub(super) struct ExecutionRow {
     inputs: Value,
     #[diesel(sql_type = Nullable<Json>)]
     output: Option<Value>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    payloads_removed_at: Option<Timestamp>,
 }
 
 impl TryFrom<ExecutionRow> for Execution {
@@ -169,11 +171,14 @@ impl TryFrom<ExecutionRow> for Execution {
             summary,
             inputs,
             output,
+            payloads_removed_at,
         } = row;
         Ok(Self {
             summary: summary.try_into()?,
             inputs: object("inputs", inputs)?,
-            output,
+            // A result that was removed leaves a null that nobody gave.
+            output: output.filter(|_| payloads_removed_at.is_none()),
+            payloads_removed_at,
         })
     }
 }

@@ -24,7 +24,7 @@ use crate::tars_model::overrides;
 const SELECT: &str = "SELECT t.id, t.version, t.slug, t.title, t.developer_id, t.status, \
     t.price_credits, t.config_overrides, b.id AS base_id, b.version AS base_version, \
     b.name AS base_name, b.category, b.output_type, b.input_schema, b.estimated_seconds, \
-    b.timeout_seconds, b.is_active AS base_is_active, e.id AS endpoint_id, \
+    b.timeout_seconds, b.streams_output, b.is_active AS base_is_active, e.id AS endpoint_id, \
     e.version AS endpoint_version, e.provider, e.provider_endpoint_id, \
     e.is_active AS endpoint_is_active \
     FROM tars_models t JOIN base_models b ON b.id = t.base_model_id \
@@ -144,6 +144,8 @@ struct BaseRow {
     #[diesel(sql_type = Integer)]
     timeout_seconds: i32,
     #[diesel(sql_type = Bool)]
+    streams_output: bool,
+    #[diesel(sql_type = Bool)]
     base_is_active: bool,
 }
 
@@ -160,6 +162,7 @@ impl TryFrom<BaseRow> for RunnableBase {
             input_schema,
             estimated_seconds,
             timeout_seconds,
+            streams_output,
             base_is_active,
         } = row;
         Ok(Self {
@@ -171,6 +174,7 @@ impl TryFrom<BaseRow> for RunnableBase {
             input_schema: stored::checked("input_schema", InputSchema::parse(input_schema))?,
             estimated_seconds: seconds("estimated_seconds", estimated_seconds)?.get(),
             timeout_seconds: seconds("timeout_seconds", timeout_seconds)?.get(),
+            streams_output,
             is_active: base_is_active,
         })
     }

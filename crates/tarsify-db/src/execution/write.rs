@@ -13,6 +13,7 @@ use tarsify_domain::execution::{
 };
 
 use super::attempts::{storing, storing_last};
+use super::output::{self, LastWords};
 use crate::statement::{Binds, Statement, without_nul};
 
 /// The statement for a move; refuses one that no worker may make.
@@ -26,6 +27,7 @@ pub(super) fn advancing(advance: &Advance) -> Result<Statement, RepoError> {
         progress,
         events,
         exchanges,
+        told,
         then,
     } = advance;
     let status = status(*from, *to)?;
@@ -58,11 +60,12 @@ pub(super) fn advancing(advance: &Advance) -> Result<Statement, RepoError> {
     let guard = guard(*lease, *from, &mut binds);
     let recorded = recorded(attempts, &mut binds);
     let set = set.join(", ");
+    let heard = output::heard(told.as_ref(), &mut binds)?;
     let sql = format!(
         "WITH moved AS (\
             UPDATE executions e SET {set}, {GIVEN_BACK} WHERE {guard} AND {recorded} \
             RETURNING e.id, e.last_seq, e.next_action_at\
-         ), {stored}, told AS (\
+         ), {stored}, {heard}told AS (\
             INSERT INTO execution_events (execution_id, seq, kind, data, at) \
             SELECT m.id, m.last_seq - cardinality({kinds}) + n.place, n.kind, n.data, now() \
             FROM moved m, unnest({kinds}, {data}) WITH ORDINALITY AS n (kind, data, place)\
@@ -118,6 +121,7 @@ pub(super) fn settling(settlement: &Settlement) -> Statement {
         run_ms,
         attempts,
         exchanges,
+        deltas,
         has_orphans,
     } = settlement;
     let mut binds = Binds::default();
@@ -125,18 +129,23 @@ pub(super) fn settling(settlement: &Settlement) -> Statement {
     let recorded = recorded(attempts, &mut binds);
     let stored = storing_last("found", attempts, exchanges, &mut binds);
     let how = ended(*ending, *reason, message.as_deref(), &mut binds);
+    let LastWords {
+        last_seq,
+        last_words,
+    } = output::last_words(deltas.as_deref(), &mut binds);
     let sql = format!(
         "WITH found AS MATERIALIZED (\
             SELECT e.id FROM executions e WHERE {guard} AND {recorded} \
             FOR NO KEY UPDATE\
          ), {stored}, ended AS (\
-            UPDATE executions e SET {how}, output = {output}, queue_time_ms = {queue_ms}, \
+            UPDATE executions e SET {how}, {last_seq}, output = {output}, \
+                queue_time_ms = {queue_ms}, \
                 execution_time_ms = {run_ms}, \
                 next_action_at = CASE WHEN {has_orphans} OR (SELECT are_left FROM loose) \
                     THEN now() END \
             FROM found f WHERE e.id = f.id \
             RETURNING e.*\
-         ), {told}, {RESOLVED} \
+         ), {last_words}{told}, {RESOLVED} \
          SELECT next_action_at IS NOT NULL AS is_due FROM ended \
          UNION ALL SELECT NULL FROM executions e WHERE {guard} AND NOT {recorded}",
         output = binds.optional_json(output.clone()),
@@ -163,7 +172,8 @@ pub(super) const RESOLVED: &str = "resolved AS MATERIALIZED (\
         FROM resolved\
      )";
 
-/// What is set of an execution `e` that ends, whoever ends it. What was not given back is void.
+/// What is set of an execution `e` that ends, whoever ends it, besides the number of its last event.
+/// What was not given back is void.
 pub(super) fn ended(
     ending: Ending,
     reason: Option<EndReason>,
@@ -179,7 +189,7 @@ pub(super) fn ended(
     format!(
         "stage = 'ended', status = {}, charged_credits = {charged}, reason = {}, error_code = {}, \
          error_message = {}, \
-         completed_at = now(), last_seq = e.last_seq + 1, looks = 0, {GIVEN_BACK}",
+         completed_at = now(), looks = 0, {GIVEN_BACK}",
         binds.text(ending.as_str()),
         binds.optional_text(reason.map(EndReason::as_str)),
         binds.optional_text(code.map(ErrorCode::as_str)),

@@ -128,7 +128,7 @@ fn bounds_are_added_to_the_options_of_the_address() {
     assert_eq!(
         config.get_options(),
         Some(
-            "-c search_path=shop -c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c jit=off"
+            "-c search_path=shop -c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c default_transaction_isolation=read\\ committed -c jit=off"
         )
     );
     assert_eq!(config.get_application_name(), Some("tarsify"));

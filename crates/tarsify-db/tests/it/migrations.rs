@@ -10,7 +10,7 @@ use tarsify_testing::TestDatabase;
 use crate::support::{Outside, database};
 
 /// How many there are.
-const MIGRATIONS: usize = 8;
+const MIGRATIONS: usize = 11;
 
 /// Everything of the schema that SQL can tell, one line for each thing.
 const SCHEMA: &str = "\
@@ -71,12 +71,12 @@ async fn each_migration_undoes_exactly_itself() {
     migrator.run().await.unwrap();
     let whole = outside.sql(SCHEMA).await;
     // Without the newest one on record, only that one is run again; it must find its place free.
-    let source = include_str!("../../../../migrations/2026-11-21-000008_provider_limits/down.sql");
+    let source = include_str!("../../../../migrations/2026-11-22-000011_provider_budgets/down.sql");
     outside.sql(source).await;
     outside
-        .sql("DELETE FROM __diesel_schema_migrations WHERE version = '20261121000008'")
+        .sql("DELETE FROM __diesel_schema_migrations WHERE version = '20261122000011'")
         .await;
-    assert_eq!(migrator.pending().await.unwrap(), ["20261121000008"]);
+    assert_eq!(migrator.pending().await.unwrap(), ["20261122000011"]);
     migrator.run().await.unwrap();
     assert_eq!(outside.sql(SCHEMA).await, whole);
 }
@@ -130,10 +130,10 @@ async fn a_database_knows_how_old_it_is() {
     };
     assert_eq!(health.schema_state().await.unwrap(), ahead);
 
-    let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261121000008'";
+    let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261122000011'";
     outside.sql(forget).await;
     let behind = SchemaState::Behind {
-        missing: vec!["20261121000008".to_owned()],
+        missing: vec!["20261122000011".to_owned()],
     };
     assert_eq!(
         migrator.check().await.unwrap(),

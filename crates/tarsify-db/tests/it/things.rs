@@ -110,6 +110,7 @@ pub(crate) fn base_model(number: i64, on: &Endpoint, category: Category) -> Base
         output_format: OutputFormat::parse("png").unwrap(),
         estimated: Seconds::parse(7).unwrap(),
         timeout: Seconds::parse(700).unwrap(),
+        streams_output: false,
         is_active: true,
         tars_model_count: 0,
         version: Version::FIRST,

@@ -82,6 +82,8 @@ pub struct BaseModel {
     pub estimated: Seconds,
     /// How long a run may take.
     pub timeout: Seconds,
+    /// Whether it says parts of its output while it works.
+    pub streams_output: bool,
     /// Whether new tars models and runs may use it.
     pub is_active: bool,
     /// How many tars models are made of it.
@@ -117,6 +119,8 @@ pub struct NewBaseModel {
     pub estimated: Seconds,
     /// How long a run may take.
     pub timeout: Seconds,
+    /// Whether it says parts of its output while it works.
+    pub streams_output: bool,
     /// Whether new tars models and runs may use it.
     pub is_active: bool,
 }
@@ -144,6 +148,8 @@ pub struct BaseModelChange {
     pub estimated: Option<Seconds>,
     /// How long a run may take.
     pub timeout: Option<Seconds>,
+    /// Whether it says parts of its output while it works.
+    pub streams_output: Option<bool>,
     /// Whether new tars models and runs may use it.
     pub is_active: Option<bool>,
 }
@@ -173,6 +179,7 @@ impl BaseModel {
             output_format,
             estimated,
             timeout,
+            streams_output,
             is_active,
         } = new;
         Self {
@@ -187,6 +194,7 @@ impl BaseModel {
             output_format,
             estimated,
             timeout,
+            streams_output,
             is_active,
             tars_model_count: 0,
             version: Version::FIRST,
@@ -207,6 +215,7 @@ impl BaseModel {
             output_format,
             estimated,
             timeout,
+            streams_output,
             is_active,
         } = change;
         replace(&mut self.slug, slug);
@@ -218,6 +227,7 @@ impl BaseModel {
         replace(&mut self.output_format, output_format);
         replace(&mut self.estimated, estimated);
         replace(&mut self.timeout, timeout);
+        replace(&mut self.streams_output, streams_output);
         replace(&mut self.is_active, is_active);
     }
 }

@@ -63,6 +63,8 @@ pub struct RunnableBase {
     pub estimated_seconds: u32,
     /// How long the provider may work on one run.
     pub timeout_seconds: u32,
+    /// Whether it says parts of its output while it works.
+    pub streams_output: bool,
     /// Whether it is switched on.
     pub is_active: bool,
 }

@@ -15,6 +15,8 @@ words!(
         Started = "started",
         /// The model told how far it is.
         Progress = "progress",
+        /// The model said a part of its output while it works.
+        OutputDelta = "output_delta",
         /// It ended with a result.
         Completed = "completed",
         /// It ended without one.
@@ -31,7 +33,9 @@ impl EventKind {
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         match self {
-            Self::Queued | Self::Accepted | Self::Started | Self::Progress => false,
+            Self::Queued | Self::Accepted | Self::Started | Self::Progress | Self::OutputDelta => {
+                false
+            }
             Self::Completed | Self::Failed | Self::TimedOut | Self::Cancelled => true,
         }
     }

@@ -23,6 +23,24 @@ pub struct LogPlace {
     pub seq: i64,
 }
 
+impl LogPlace {
+    /// Before everything that is written in this turn.
+    #[must_use]
+    pub const fn before(turn: u64) -> Self {
+        Self {
+            turn,
+            execution: ExecutionId::from_uuid(uuid::Uuid::nil()),
+            seq: 0,
+        }
+    }
+
+    /// Whether that is before a turn, and so the place of no event.
+    #[must_use]
+    pub fn is_between(self) -> bool {
+        self == Self::before(self.turn)
+    }
+}
+
 /// Something that happened, in its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoggedEvent {
@@ -70,6 +88,8 @@ pub struct History {
     pub last: i64,
     /// Whether that is the last one that there will be.
     pub has_ended: bool,
+    /// Whether its model says parts of its output while it works.
+    pub streams_output: bool,
 }
 
 /// Reads what happened, and keeps the tokens by which one run may be followed by who cannot show
@@ -79,8 +99,8 @@ pub trait EventLog: Send + Sync {
     /// The first turn that is not settled.
     async fn settled(&self) -> Result<u64, RepoError>;
 
-    /// The first events that can be seen of this turn and all later ones, settled or not.
-    async fn read_log(&self, from: u64, limit: u32) -> Result<LogPage, RepoError>;
+    /// The first events that can be seen after this place, settled or not.
+    async fn read_log(&self, after: LogPlace, limit: u32) -> Result<LogPage, RepoError>;
 
     /// The first events of one execution after the one with this number.
     async fn read_history(
@@ -92,13 +112,18 @@ pub trait EventLog: Send + Sync {
     ) -> Result<Found<History>, RepoError>;
 
     /// The first events of the scope, of settled turns only, after this place; nothing when there
-    /// is no event of the scope at the place.
+    /// is no event of the scope at the place, or the place is between turns that are still to
+    /// come.
     async fn replay_log(
         &self,
         scope: Scope,
         after: LogPlace,
         limit: u32,
     ) -> Result<Option<Vec<LoggedEvent>>, RepoError>;
+
+    /// Notes for so long that somebody watches these executions; of those that have ended, and of
+    /// models that say nothing while they work, nothing is noted.
+    async fn watch(&self, ids: &[ExecutionId], life: Duration) -> Result<(), RepoError>;
 
     /// Keeps a token for the execution for so long.
     async fn keep_token(

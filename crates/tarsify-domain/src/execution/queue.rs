@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::error::RepoError;
 use crate::execution::{
-    Advance, JobPlace, Lease, Material, ProviderJobId, Settlement, State, TokenHash,
+    Advance, Audience, JobPlace, Lease, Material, ProviderJobId, Settlement, State, TokenHash,
 };
 use crate::id::{EndpointId, ExecutionId};
 
@@ -54,6 +54,8 @@ pub struct Claimed {
     pub place: JobPlace,
     /// After a claim to submit: the token of the recorded attempt, and what is to be sent.
     pub submission: Option<(TokenHash, Material)>,
+    /// Who watches its output, once anybody did.
+    pub audience: Option<Audience>,
 }
 
 /// Whether a write took place.

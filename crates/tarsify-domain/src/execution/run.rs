@@ -82,6 +82,8 @@ pub struct Execution {
     pub inputs: Map<String, Value>,
     /// The result.
     pub output: Option<Value>,
+    /// When inputs and result were removed, because it ended long ago.
+    pub payloads_removed_at: Option<Timestamp>,
 }
 
 impl Execution {

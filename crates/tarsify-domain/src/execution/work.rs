@@ -10,7 +10,7 @@ use crate::catalog::Provider;
 use crate::catalog::endpoint::{EndpointLimits, ProviderEndpointId};
 use crate::clock::Timestamp;
 use crate::error::Misfit;
-use crate::execution::{Concealed, EndReason, Ending, NewEvent, Stage};
+use crate::execution::{Concealed, EndReason, Ending, NewEvent, OutputTold, Stage};
 use crate::id::{EndpointId, ExecutionId};
 use crate::words::words;
 
@@ -178,6 +178,8 @@ words!(
         Status = "status",
         /// To stop a job.
         Cancel = "cancel",
+        /// What a job has said since it was last asked.
+        Stream = "stream",
     }
 );
 
@@ -215,6 +217,8 @@ pub struct Advance {
     pub events: Vec<NewEvent>,
     /// What was said to the provider.
     pub exchanges: Vec<Exchange>,
+    /// How far its output was told, when anybody has watched it.
+    pub told: Option<OutputTold>,
     /// What becomes of the lease.
     pub then: Then,
 }
@@ -252,6 +256,9 @@ pub struct Settlement {
     pub attempts: Vec<Attempt>,
     /// What was said to the provider.
     pub exchanges: Vec<Exchange>,
+    /// The last parts of its output, which come before its last event; none when nobody has ever
+    /// watched it.
+    pub deltas: Option<Vec<NewEvent>>,
     /// Whether jobs are left that have to be called off.
     pub has_orphans: bool,
 }

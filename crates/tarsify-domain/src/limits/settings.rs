@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{LimitCategory, Quota};
+use crate::catalog::Provider;
+use crate::catalog::endpoint::EndpointLimits;
 use crate::error::{Issue, Misfit};
 use crate::money::Credits;
 
@@ -93,12 +95,13 @@ impl Tier {
     }
 }
 
-/// The limits on callers, as they stand.
+/// The limits on callers and towards providers, as they stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSettings {
     tiers: Vec<Tier>,
     limits: BTreeMap<LimitCategory, Quota>,
     max_concurrent_runs: u32,
+    providers: BTreeMap<Provider, EndpointLimits>,
 }
 
 /// What is changed of the limits; absent keeps.
@@ -110,6 +113,8 @@ pub struct LimitSettingsPatch {
     pub limits: Option<BTreeMap<LimitCategory, Quota>>,
     /// How many runs of an ordinary consumer may be unfinished at once.
     pub max_concurrent_runs: Option<u32>,
+    /// The providers that get other limits for all of their endpoints together; each anew.
+    pub providers: Option<BTreeMap<Provider, EndpointLimits>>,
 }
 
 impl Default for LimitSettings {
@@ -133,6 +138,7 @@ impl Default for LimitSettings {
             ],
             limits: limits.collect(),
             max_concurrent_runs: 5,
+            providers: BTreeMap::new(),
         }
     }
 }
@@ -165,6 +171,12 @@ impl LimitSettings {
         self.max_concurrent_runs
     }
 
+    /// The limits of each provider that has any, for all of its endpoints together.
+    #[must_use]
+    pub const fn providers(&self) -> &BTreeMap<Provider, EndpointLimits> {
+        &self.providers
+    }
+
     /// The tier of who has bought so much.
     #[must_use]
     pub fn tier_of(&self, lifetime_purchased: Credits) -> Option<&Tier> {
@@ -180,11 +192,15 @@ impl LimitSettings {
             tiers,
             limits,
             max_concurrent_runs,
+            providers,
         } = patch;
         let mut changed = self.clone();
         changed.tiers = tiers.unwrap_or(changed.tiers);
         changed.limits.extend(limits.unwrap_or_default());
         changed.max_concurrent_runs = max_concurrent_runs.unwrap_or(changed.max_concurrent_runs);
+        changed.providers.extend(providers.unwrap_or_default());
+        let none = EndpointLimits::default();
+        changed.providers.retain(|_, limits| *limits != none);
         changed
     }
 
@@ -205,11 +221,18 @@ impl LimitSettings {
         let limits = limits.map_err(|found| note("limits", found)).ok();
         let runs = LimitSettingsPatch::read_max_concurrent_runs(field("maxConcurrentRuns"));
         let runs = runs.map_err(|found| note("maxConcurrentRuns", found)).ok();
+        // What was written before there were any does not name them.
+        let providers = document
+            .get("providers")
+            .map(LimitSettingsPatch::read_providers);
+        let providers = providers.transpose();
+        let providers = providers.map_err(|found| note("providers", found));
         if issues.is_empty() {
             Ok(Self::default().changed(LimitSettingsPatch {
                 tiers,
                 limits,
                 max_concurrent_runs: runs,
+                providers: providers.unwrap_or_default(),
             }))
         } else {
             Err(issues)
@@ -234,6 +257,9 @@ impl LimitSettings {
             "tiers": tiers.collect::<Vec<_>>(),
             "limits": limits.collect::<Map<_, _>>(),
             "maxConcurrentRuns": self.max_concurrent_runs,
+            "providers": self.providers.iter()
+                .map(|(provider, limits)| (provider.as_str().to_owned(), limits.to_json()))
+                .collect::<Map<_, _>>(),
         })
     }
 }
@@ -294,6 +320,46 @@ impl LimitSettingsPatch {
         }
         if issues.is_empty() {
             Ok(limits)
+        } else {
+            Err(issues)
+        }
+    }
+
+    /// Reads `{runpod: {maxConcurrency, …}, …}`; null takes a provider's limits away.
+    ///
+    /// # Errors
+    /// Every fault with its path.
+    pub fn read_providers(value: &Value) -> Result<BTreeMap<Provider, EndpointLimits>, Vec<Issue>> {
+        let Value::Object(items) = value else {
+            return Err(one(
+                "type",
+                "must be an object with the limits of each provider",
+            ));
+        };
+        let mut issues = Vec::new();
+        let mut providers = BTreeMap::new();
+        for (name, item) in items {
+            let read = Provider::parse(name)
+                .map_err(|misfit| vec![misfit.at("")])
+                .and_then(|provider| {
+                    let limits = match item {
+                        Value::Null => EndpointLimits::default(),
+                        item => EndpointLimits::read(item)?,
+                    };
+                    Ok((provider, limits))
+                });
+            match read {
+                Ok((provider, limits)) => {
+                    providers.insert(provider, limits);
+                }
+                Err(found) => {
+                    let prefix = format!("/{name}");
+                    issues.extend(found.into_iter().map(|issue| issue.under(&prefix)));
+                }
+            }
+        }
+        if issues.is_empty() {
+            Ok(providers)
         } else {
             Err(issues)
         }

@@ -56,6 +56,7 @@ async fn a_new_base_model_is_at_version_one_and_is_what_was_said() {
         output_format: made.output_format,
         estimated: made.estimated,
         timeout: made.timeout,
+        streams_output: made.streams_output,
         is_active: made.is_active,
     };
     assert_eq!(said, new);

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use tarsify_domain::Clock;
-use tarsify_domain::execution::{EventLog, ExecutionQueue, ExecutionRepository, RunnableModels};
+use tarsify_domain::execution::{
+    Crew, EventLog, ExecutionQueue, ExecutionRepository, RunnableModels,
+};
+use tarsify_domain::id::WorkerId;
 
-use super::live::Hub;
+use super::live::{Hub, Watched};
 use super::models::ModelShelf;
 use super::worker::Tallies;
 use super::{Engine, EngineSettings, Shared, Watch};
@@ -19,16 +22,23 @@ use crate::validator::InputValidator;
 #[derive(Default)]
 pub struct EngineBuilder {
     store: Option<Store>,
-    queue: Option<Arc<dyn ExecutionQueue>>,
+    queue: Option<Workplace>,
     providers: Vec<Arc<dyn GpuProvider>>,
     clock: Option<Arc<dyn Clock>>,
     bus: Option<Arc<dyn EventBus>>,
     settings: EngineSettings,
 }
 
+/// How workers reach the store.
+struct Workplace {
+    queue: Arc<dyn ExecutionQueue>,
+    crew: Arc<dyn Crew>,
+}
+
 struct Store {
     executions: Arc<dyn ExecutionRepository>,
     queue: Arc<dyn ExecutionQueue>,
+    crew: Arc<dyn Crew>,
     models: Arc<dyn RunnableModels>,
     log: Arc<dyn EventLog>,
 }
@@ -49,12 +59,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn store<S>(mut self, store: S) -> Self
     where
-        S: ExecutionRepository + ExecutionQueue + EventLog + RunnableModels + 'static,
+        S: ExecutionRepository + ExecutionQueue + Crew + EventLog + RunnableModels + 'static,
     {
         let store = Arc::new(store);
         self.store = Some(Store {
             executions: Arc::<S>::clone(&store),
             queue: Arc::<S>::clone(&store),
+            crew: Arc::<S>::clone(&store),
             log: Arc::<S>::clone(&store),
             models: store,
         });
@@ -64,8 +75,12 @@ impl EngineBuilder {
     /// Has workers reach the store through `queue`, over connections that whoever submits, reads
     /// and calls back does not compete for. It has to be the same store.
     #[must_use]
-    pub fn queue(mut self, queue: impl ExecutionQueue + 'static) -> Self {
-        self.queue = Some(Arc::new(queue));
+    pub fn queue<Q: ExecutionQueue + Crew + 'static>(mut self, queue: Q) -> Self {
+        let queue = Arc::new(queue);
+        self.queue = Some(Workplace {
+            queue: Arc::<Q>::clone(&queue),
+            crew: queue,
+        });
         self
     }
 
@@ -113,6 +128,7 @@ impl EngineBuilder {
         let Store {
             executions,
             queue,
+            crew,
             models,
             log,
         } = store.ok_or(BuildError::NoStore)?;
@@ -126,19 +142,27 @@ impl EngineBuilder {
             has_callbacks: settings.callbacks.is_some(),
             ..Policy::default()
         };
+        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let apart = apart.unwrap_or_else(|| Workplace {
+            queue: Arc::clone(&queue),
+            crew,
+        });
         let shared = Shared {
             executions,
-            queue: apart.unwrap_or_else(|| Arc::clone(&queue)),
+            queue: apart.queue,
+            crew: apart.crew,
+            worker: WorkerId::new(clock.now()),
             callbacks: queue,
             models: ModelShelf::new(models),
             validator: InputValidator::default(),
             providers,
-            clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            clock,
             settings,
             policy,
             log,
             bus: bus.unwrap_or_else(|| Arc::new(LocalBus::default())),
             hub: Hub::default(),
+            watched: Watched::default(),
             watch: Watch::default(),
             came: tokio::sync::Notify::new(),
             submissions: tokio::sync::Notify::new(),

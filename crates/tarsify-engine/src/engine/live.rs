@@ -2,6 +2,7 @@
 //! is read once in a process, however many follow, and nobody who follows holds a connection.
 
 mod hub;
+mod watched;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,13 +16,18 @@ use super::worker::new_token;
 use super::{Engine, ReadError, hash};
 
 pub(super) use hub::Hub;
+pub(super) use watched::Watched;
 
-use hub::{Line, Topic, is_full};
+use hub::{Line, Reading, Topic, is_full};
+use watched::Watching;
 
 /// How many events are read at once of what somebody missed.
 const PAGE: u32 = 200;
 /// How many events are read at once of the log.
 const BATCH: u32 = 5_000;
+
+/// How long whoever watches is believed to be there after he was last noted.
+const WATCH_LIFE: Duration = Duration::from_secs(15);
 
 /// How long a token may be used.
 const TOKEN_LIFE: Duration = Duration::from_secs(60);
@@ -54,6 +60,8 @@ pub struct Following {
     waiting: VecDeque<Arc<LoggedEvent>>,
     may_lack: bool,
     has_ended: bool,
+    /// Has what the model says while it works asked for.
+    watching: Option<Watching>,
 }
 
 /// Follows everything that a scope sees.
@@ -61,10 +69,19 @@ pub struct FollowingAll {
     engine: Engine,
     scope: Scope,
     line: Line,
-    /// The place of the last event that was given.
-    last: Option<LogPlace>,
+    /// The place of the last event that was given, or from which on they are given.
+    last: LogPlace,
     waiting: VecDeque<Arc<LoggedEvent>>,
     may_lack: bool,
+}
+
+/// What came of reading the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Told {
+    /// How many events were new.
+    pub new: usize,
+    /// How many are not settled, and were told only to those who follow their executions.
+    pub unsettled: usize,
 }
 
 /// Whoever has it can follow one execution, once.
@@ -76,6 +93,12 @@ pub struct StreamToken {
     pub until: Timestamp,
 }
 
+/// What is known after a look at the store.
+struct CaughtUp {
+    /// Whether the model may say more before the execution ends.
+    says_more: bool,
+}
+
 /// What came of waiting for an event.
 #[derive(Debug)]
 pub enum Followed {
@@ -83,9 +106,6 @@ pub enum Followed {
     Event(Arc<LoggedEvent>),
     /// Nothing more will happen.
     End,
-    /// More has happened than was taken from here in time. It can be followed anew, from the last
-    /// event on.
-    TooSlow,
 }
 
 impl Engine {
@@ -111,8 +131,11 @@ impl Engine {
             waiting: VecDeque::new(),
             may_lack: true,
             has_ended: false,
+            watching: None,
         };
-        following.catch_up().await?;
+        if following.catch_up().await?.says_more {
+            following.watching = Some(following.engine.watch(id).await);
+        }
         Ok(following)
     }
 
@@ -126,13 +149,13 @@ impl Engine {
         scope: Scope,
         after: Option<LogPlace>,
     ) -> Result<FollowingAll, FollowError> {
-        self.begin_log().await?;
+        let position = self.begin_log().await?;
         let line = self.join(Topic::Scope(scope));
         let mut following = FollowingAll {
             engine: self.clone(),
             scope,
             line,
-            last: after,
+            last: after.unwrap_or(LogPlace::before(position)),
             waiting: VecDeque::new(),
             may_lack: after.is_some(),
         };
@@ -169,12 +192,11 @@ impl Engine {
         self.shared.log.spend_token(&hash(token), id).await
     }
 
-    /// Reads what was written since the last time, and hands it to those who follow. Answers how
-    /// much that was.
+    /// Reads what was written since the last time, and hands it to those who follow.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn tell_followers(&self) -> Result<usize, RepoError> {
+    pub async fn tell_followers(&self) -> Result<Told, RepoError> {
         let hub = &self.shared.hub;
         let _reading = hub.reading().await;
         if !self.has_followers() {
@@ -182,24 +204,61 @@ impl Engine {
             // Whoever has begun to follow since may have read what was there before that.
             if !self.has_followers() {
                 hub.skip_to(settled);
-                return Ok(0);
+                return Ok(Told::default());
             }
         }
         let mut told = 0;
-        loop {
-            let from = self.begin_log().await?;
-            let page = self.shared.log.read_log(from, BATCH).await?;
-            let is_last = !is_full(page.events.len());
-            for event in hub.dispatch(page) {
+        let mut reading = Reading::default();
+        let mut after = Some(LogPlace::before(self.begin_log().await?));
+        while let Some(place) = after {
+            let page = self.shared.log.read_log(place, BATCH).await?;
+            after = match page.events.last() {
+                Some(last) if is_full(page.events.len()) => Some(last.place),
+                _ => None,
+            };
+            for event in hub.dispatch(&mut reading, page) {
                 told += 1;
                 if event.kind.is_terminal() {
                     self.shared.watch.wake(event.place.execution);
                 }
             }
-            if is_last || hub.position() == Some(from) {
-                return Ok(told);
+        }
+        let unsettled = reading.unsettled();
+        hub.finish(reading);
+        Ok(Told {
+            new: told,
+            unsettled,
+        })
+    }
+
+    /// Notes for the workers, whichever process they are in, whose output somebody follows here: all
+    /// of it in one step, and nothing when there is nobody.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn renew_watches(&self) -> Result<(), RepoError> {
+        let ids = self.shared.watched.ids();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.shared.log.watch(&ids, WATCH_LIFE).await
+    }
+
+    /// Has the output of an execution asked for, as long as the answer is kept.
+    async fn watch(&self, id: ExecutionId) -> Watching {
+        let (watching, is_first) = self.shared.watched.enter(id);
+        if is_first {
+            let noted = self.shared.log.watch(&[id], WATCH_LIFE).await;
+            // The next look may be far away.
+            let noted = match noted {
+                Ok(()) => self.refresh(id).await,
+                error => error,
+            };
+            if let Err(error) = noted {
+                tracing::warn!(%error, "the output of a run is not asked for yet");
             }
         }
+        watching
     }
 
     fn join(&self, topic: Topic) -> Line {
@@ -226,7 +285,7 @@ impl Engine {
 }
 
 impl Following {
-    /// The next event, the end, or word that too much has happened meanwhile.
+    /// The next event, or the end.
     ///
     /// # Errors
     /// When the store fails.
@@ -248,7 +307,11 @@ impl Following {
                 continue;
             }
             match self.line.hear().await {
-                None => return Ok(Followed::TooSlow),
+                // More happened than was taken in time: what is missing is read as it is taken.
+                None => {
+                    self.line = self.engine.join(Topic::Execution(self.id));
+                    self.may_lack = true;
+                }
                 Some(event) if event.place.seq == self.last + 1 => self.waiting.push_back(event),
                 Some(event) => self.may_lack = event.place.seq > self.last,
             }
@@ -256,7 +319,7 @@ impl Following {
     }
 
     /// Reads what is stored after the last event that was given.
-    async fn catch_up(&mut self) -> Result<(), FollowError> {
+    async fn catch_up(&mut self) -> Result<CaughtUp, FollowError> {
         let log = &self.engine.shared.log;
         let read = log.read_history(self.scope, self.id, self.last, PAGE);
         let history = match read.await? {
@@ -271,22 +334,31 @@ impl Following {
         self.has_ended = history.has_ended && history.events.is_empty();
         self.waiting
             .extend(history.events.into_iter().map(Arc::new));
-        Ok(())
+        Ok(CaughtUp {
+            says_more: history.streams_output && !history.has_ended,
+        })
     }
 }
 
 impl FollowingAll {
-    /// The next event, or word that too much has happened meanwhile.
+    /// From where to follow anew so that nothing is missed: the place of the last event that was
+    /// given, or the one where this began.
+    #[must_use]
+    pub const fn place(&self) -> LogPlace {
+        self.last
+    }
+
+    /// The next event.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn next(&mut self) -> Result<Followed, FollowError> {
         loop {
             while let Some(event) = self.waiting.pop_front() {
-                if self.last.is_some_and(|last| event.place <= last) {
+                if event.place <= self.last {
                     continue;
                 }
-                self.last = Some(event.place);
+                self.last = event.place;
                 return Ok(Followed::Event(event));
             }
             if self.may_lack {
@@ -294,19 +366,22 @@ impl FollowingAll {
                 continue;
             }
             match self.line.hear().await {
-                None => return Ok(Followed::TooSlow),
+                // More happened than was taken in time: what is missing is read as it is taken.
+                None => {
+                    self.line = self.engine.join(Topic::Scope(self.scope));
+                    self.may_lack = true;
+                }
                 Some(event) => self.waiting.push_back(event),
             }
         }
     }
 
     async fn catch_up(&mut self) -> Result<(), FollowError> {
-        let Some(last) = self.last else {
-            self.may_lack = false;
+        if !self.may_lack {
             return Ok(());
-        };
+        }
         let log = &self.engine.shared.log;
-        let missed = log.replay_log(self.scope, last, PAGE).await?;
+        let missed = log.replay_log(self.scope, self.last, PAGE).await?;
         let missed = missed.ok_or(FollowError::Ahead)?;
         self.may_lack = u32::try_from(missed.len()).is_ok_and(|many| many >= PAGE);
         self.waiting.extend(missed.into_iter().map(Arc::new));

@@ -2,6 +2,7 @@
 //! back. Any number of engines may work on one store; leases keep them out of each other's way.
 
 mod drive;
+mod presence;
 mod rounds;
 mod tallies;
 

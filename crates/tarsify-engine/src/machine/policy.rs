@@ -30,6 +30,8 @@ pub struct Policy {
     /// Whether the provider calls us when a job has ended, so that looking is the second way to
     /// learn of it and may be rarer.
     pub has_callbacks: bool,
+    /// The longest time between two looks: shorter while somebody watches what a job says.
+    pub longest_interval: Duration,
 }
 
 impl Default for Policy {
@@ -45,6 +47,7 @@ impl Default for Policy {
             max_strikes: 5,
             asking: Duration::from_secs(9),
             has_callbacks: false,
+            longest_interval: Duration::MAX,
         }
     }
 }
@@ -63,7 +66,8 @@ impl Policy {
         };
         let place = usize::try_from(looks).unwrap_or(usize::MAX);
         let seconds = intervals.get(place).or_else(|| intervals.last());
-        jittered(Duration::from_secs(seconds.copied().unwrap_or(15)), lease)
+        let interval = Duration::from_secs(seconds.copied().unwrap_or(15));
+        jittered(interval.min(self.longest_interval), lease)
     }
 
     /// How long until the next try after so many in a row that had no effect.

@@ -48,6 +48,7 @@ impl Task {
             run_ms: self.times.run_ms,
             attempts: self.take_changed(),
             exchanges: Vec::new(),
+            deltas: None,
             has_orphans: !orphans.is_empty() || !doubtful.is_empty(),
         };
         self.state.stage = Stage::Ended;

@@ -165,6 +165,8 @@ impl Table {
             is_woken: false,
             touched_at: now,
             events: Vec::new(),
+            watched_until: None,
+            told: None,
         }
     }
 }

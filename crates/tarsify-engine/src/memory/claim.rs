@@ -1,8 +1,12 @@
 //! Leasing executions, in the order in which they should be served.
 
+use std::collections::HashMap;
+
 use tarsify_domain::Timestamp;
 use tarsify_domain::catalog::endpoint::EndpointLimits;
-use tarsify_domain::execution::{Attempt, AttemptState, Claim, Claimed, Stage, TokenHash, Work};
+use tarsify_domain::execution::{
+    Attempt, AttemptState, Audience, Claim, Claimed, Stage, TokenHash, Work,
+};
 use tarsify_domain::id::{EndpointId, ExecutionId};
 
 use super::row::{Row, Tried};
@@ -64,8 +68,29 @@ impl Table {
             }));
         }
         chosen.sort_unstable();
+        if let Work::Submit(_) = claim.work {
+            self.hold_back(now, &mut chosen);
+        }
         chosen.truncate(most);
         chosen.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    /// Leaves of each provider, in the order of service, as many as it may have.
+    fn hold_back(&self, now: Timestamp, chosen: &mut Vec<(usize, Timestamp, ExecutionId)>) {
+        let mut left = HashMap::new();
+        chosen.retain(|(_, _, id)| {
+            let provider = self.row(*id).map(|row| row.model.endpoint.provider);
+            let Some(provider) = provider else {
+                return false;
+            };
+            let left = left.entry(provider).or_insert_with(|| {
+                let jobs = self.schedule.jobs_of(provider);
+                self.budgets.left_of_provider(now, provider, jobs)
+            });
+            let is_free = *left > 0;
+            *left = left.saturating_sub(1);
+            is_free
+        });
     }
 
     fn lease_all(&mut self, now: Timestamp, claim: &Claim, ids: Vec<ExecutionId>) -> Vec<Claimed> {
@@ -105,7 +130,8 @@ impl Table {
                 ..row.claimed(now, claim, limits)
             }
         })?;
-        self.budgets.spend(now, claimed.place.endpoint_id);
+        let place = &claimed.place;
+        self.budgets.spend(now, place.endpoint_id, place.provider);
         Some(claimed)
     }
 
@@ -116,9 +142,9 @@ impl Table {
     }
 
     fn limits_of(&self, id: ExecutionId) -> EndpointLimits {
-        let endpoint = self.row(id).map(|row| row.model.endpoint.id);
-        endpoint.map_or_else(EndpointLimits::default, |endpoint| {
-            self.budgets.limits(endpoint)
+        self.row(id).map_or_else(EndpointLimits::default, |row| {
+            let endpoint = &row.model.endpoint;
+            self.budgets.limits(endpoint.id, endpoint.provider)
         })
     }
 }
@@ -145,6 +171,10 @@ impl Row {
             state: self.state(),
             place: self.place(limits),
             submission: None,
+            audience: self.watched_until.map(|until| Audience {
+                is_here: until > now,
+                told: self.told.clone(),
+            }),
         }
     }
 }

@@ -79,11 +79,13 @@ impl EventLog for MemoryStore {
         Ok(self.table().turns.next)
     }
 
-    async fn read_log(&self, from: u64, limit: u32) -> Result<LogPage, RepoError> {
+    async fn read_log(&self, after: LogPlace, limit: u32) -> Result<LogPage, RepoError> {
         let table = self.table();
         let many = usize::try_from(limit).unwrap_or(usize::MAX);
+        let events = table.logged_from(after.turn);
+        let events = events.filter(|event| event.place > after);
         Ok(LogPage {
-            events: table.logged_from(from).take(many).collect(),
+            events: events.take(many).collect(),
             settled: table.turns.next,
         })
     }
@@ -106,6 +108,7 @@ impl EventLog for MemoryStore {
                     events: events.take(many).map(|event| row.logged(event)).collect(),
                     last: row.events.last().map_or(0, |event| event.seq),
                     has_ended: row.stage == Stage::Ended,
+                    streams_output: row.model.base_model.streams_output,
                 })
             }
         })
@@ -120,12 +123,29 @@ impl EventLog for MemoryStore {
         let table = self.table();
         let many = usize::try_from(limit).unwrap_or(usize::MAX);
         let known = table.logged_from(after.turn).next();
-        if !known.is_some_and(|event| event.place == after && event.is_seen_by(scope)) {
+        let is_known = if after.is_between() {
+            after.turn <= table.turns.next
+        } else {
+            known.is_some_and(|event| event.place == after && event.is_seen_by(scope))
+        };
+        if !is_known {
             return Ok(None);
         }
-        let events = table.logged_from(after.turn.saturating_add(1));
-        let events = events.filter(|event| event.is_seen_by(scope));
+        let events = table.logged_from(after.turn);
+        let events = events.filter(|event| event.place > after && event.is_seen_by(scope));
         Ok(Some(events.take(many).collect()))
+    }
+
+    async fn watch(&self, ids: &[ExecutionId], life: Duration) -> Result<(), RepoError> {
+        let (mut table, now) = self.open();
+        for id in ids {
+            table.change(*id, |row| {
+                if row.stage != Stage::Ended && row.model.base_model.streams_output {
+                    row.watched_until = Some(later(now, life));
+                }
+            });
+        }
+        Ok(())
     }
 
     async fn keep_token(

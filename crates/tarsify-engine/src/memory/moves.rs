@@ -26,6 +26,7 @@ impl Table {
             progress,
             events,
             exchanges,
+            told,
             then,
         } = advance;
         if from != to && (*to == Stage::Ended || !from.may_become(*to)) {
@@ -60,6 +61,9 @@ impl Table {
             for event in events {
                 row.tell(now, event.clone());
             }
+            if told.is_some() && row.watched_until.is_some() {
+                row.told.clone_from(told);
+            }
             let is_due = row.rest(now, *then);
             Written::Applied { is_due }
         });
@@ -82,6 +86,7 @@ impl Table {
             run_ms,
             attempts,
             exchanges,
+            deltas,
             has_orphans,
         } = settlement;
         let id = lease.id;
@@ -101,6 +106,9 @@ impl Table {
                 queue_ms: *queue_ms,
                 run_ms: *run_ms,
             };
+            for delta in deltas.iter().flatten() {
+                row.tell(now, delta.clone());
+            }
             row.close(now, *ending, end);
             if *has_orphans {
                 row.next_action_at = Some(now);

@@ -37,7 +37,7 @@ impl Table {
         };
         Some(Outlook {
             standing,
-            limits: self.budgets.limits(endpoint),
+            limits: self.budgets.own_limits(endpoint),
             times,
             estimated: Duration::from_secs(row.model.base_model.estimated_seconds.into()),
         })

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tarsify_domain::Timestamp;
 use tarsify_domain::execution::{
     Attempt, EndReason, Ending, EventKind, Exchange, ExecutionStatus, Lease, Material, NewEvent,
-    RunnableModel, Stage, TokenHash,
+    OutputTold, RunnableModel, Stage, TokenHash,
 };
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId};
 use tarsify_domain::money::{Price, Share};
@@ -65,6 +65,10 @@ pub(super) struct Row {
     /// When a worker last took it or wrote about it.
     pub(super) touched_at: Timestamp,
     pub(super) events: Vec<StoredEvent>,
+    /// Until when somebody watches, once anybody did.
+    pub(super) watched_until: Option<Timestamp>,
+    /// How far the output was told.
+    pub(super) told: Option<OutputTold>,
 }
 
 /// What is known of an end; all of it absent until then.
@@ -97,6 +101,7 @@ impl Row {
         Seat {
             id: self.id,
             endpoint: self.model.endpoint.id,
+            provider: self.model.endpoint.provider,
             who: self.who,
             rank: self.rank,
             is_created: self.stage == Stage::Created,
@@ -192,6 +197,7 @@ impl Row {
             ..end
         };
         self.looks = 0;
+        (self.watched_until, self.told) = (None, None);
         let mut attempts = self.attempts.iter();
         let has_orphans = attempts.any(|tried| tried.attempt.live_job().is_some());
         self.next_action_at = has_orphans.then_some(now);

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tarsify_domain::Timestamp;
+use tarsify_domain::catalog::Provider;
 use tarsify_domain::id::{EndpointId, ExecutionId};
 
 use super::row::Who;
@@ -13,6 +14,7 @@ use super::row::Who;
 pub(super) struct Seat {
     pub(super) id: ExecutionId,
     pub(super) endpoint: EndpointId,
+    pub(super) provider: Provider,
     pub(super) who: Who,
     pub(super) rank: i64,
     /// Whether it waits to be submitted.
@@ -26,6 +28,12 @@ pub(super) struct Seat {
 }
 
 impl Seat {
+    /// Whether there is, or may be, a job at the provider: it was submitted and has not ended, or
+    /// has ended with a job that is still to be called off.
+    const fn is_job(&self) -> bool {
+        !self.is_created && self.due_at.is_some()
+    }
+
     /// When it may be claimed.
     fn free_at(&self) -> Option<Timestamp> {
         let due_at = self.due_at?;
@@ -62,6 +70,7 @@ pub(super) struct Schedule {
     ranks_of: BTreeMap<(EndpointId, Who, i64), usize>,
     /// The jobs of each endpoint that are, or may be, at the provider.
     jobs: BTreeMap<EndpointId, usize>,
+    jobs_of_providers: BTreeMap<Provider, usize>,
 }
 
 impl Schedule {
@@ -75,8 +84,9 @@ impl Schedule {
         if seat.is_created {
             count(&mut self.ranks, (seat.endpoint, seat.rank));
             count(&mut self.ranks_of, (seat.endpoint, seat.who, seat.rank));
-        } else if seat.due_at.is_some() {
+        } else if seat.is_job() {
             count(&mut self.jobs, seat.endpoint);
+            count(&mut self.jobs_of_providers, seat.provider);
         }
     }
 
@@ -102,8 +112,9 @@ impl Schedule {
         if seat.is_created {
             discount(&mut self.ranks, &(seat.endpoint, seat.rank));
             discount(&mut self.ranks_of, &(seat.endpoint, seat.who, seat.rank));
-        } else if seat.due_at.is_some() {
+        } else if seat.is_job() {
             discount(&mut self.jobs, &seat.endpoint);
+            discount(&mut self.jobs_of_providers, &seat.provider);
         }
     }
 
@@ -132,11 +143,16 @@ impl Schedule {
         overdue.map(|(_, id)| *id)
     }
 
-    /// How many jobs of the endpoint are, or may be, at the provider: whatever was submitted and
-    /// has not ended, and what has ended with a job that is still to be called off.
+    /// How many jobs of the endpoint are, or may be, at the provider.
     pub(super) fn jobs(&self, endpoint: EndpointId) -> u32 {
         let jobs = self.jobs.get(&endpoint).copied().unwrap_or_default();
         u32::try_from(jobs).unwrap_or(u32::MAX)
+    }
+
+    /// The same of the provider, over all of its endpoints.
+    pub(super) fn jobs_of(&self, provider: Provider) -> u32 {
+        let jobs = self.jobs_of_providers.get(&provider).copied();
+        u32::try_from(jobs.unwrap_or_default()).unwrap_or(u32::MAX)
     }
 
     /// The place of one more execution among those that wait at the endpoint: nobody who waits

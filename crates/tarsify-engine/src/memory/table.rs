@@ -13,6 +13,7 @@ use time::Date;
 
 use super::StoredEvent;
 use super::budget::Budgets;
+use super::crew::Present;
 use super::keys::Keys;
 use super::log::Turns;
 use super::row::{Row, Who};
@@ -30,6 +31,8 @@ pub(super) struct Table {
     pub(super) schedule: Schedule,
     /// How much of each endpoint may be used, and was.
     pub(super) budgets: Budgets,
+    /// The engines that work on this store.
+    pub(super) crew: Present,
     /// Every job whose id is known.
     pub(super) jobs: HashMap<(Provider, ProviderJobId), ExecutionId>,
     pub(super) keys: Keys,

@@ -76,6 +76,7 @@ impl Row {
             summary: self.summary(),
             inputs: self.material.inputs.clone(),
             output: self.end.output.clone(),
+            payloads_removed_at: None,
         }
     }
 

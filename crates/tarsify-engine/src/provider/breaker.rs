@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 const MOST_FAILURES: u32 = 5;
 const FIRST_REST: Duration = Duration::from_secs(10);
-const LONGEST_REST: Duration = Duration::from_secs(60);
+/// So short that whoever is well again is asked within half a minute.
+pub(super) const LONGEST_REST: Duration = Duration::from_secs(20);
 
 /// Whether calls go through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

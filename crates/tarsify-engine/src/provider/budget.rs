@@ -1,5 +1,5 @@
-//! How often an endpoint may be asked by this process: so many calls a second, so many at once,
-//! so many without an answer yet.
+//! How often an endpoint may be asked: so many calls a second, so many at once, so many without an
+//! answer yet; and which part of that is this process's.
 
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub struct Budgets {
     pub status: Budget,
     /// For wishes to stop a job.
     pub cancel: Budget,
+    /// For questions what a job has said.
+    pub stream: Budget,
 }
 
 /// Below what RunPod documents for ten seconds and at once: 1,000 and 200 submissions, 2,000
@@ -42,6 +44,7 @@ impl Default for Budgets {
             run: budget(80, 150, 150),
             status: budget(40, 10, 64),
             cancel: budget(8, 15, 15),
+            stream: budget(160, 40, 64),
         }
     }
 }
@@ -54,13 +57,39 @@ impl Budgets {
             Operation::Run => self.run,
             Operation::Status => self.status,
             Operation::Cancel => self.cancel,
+            Operation::Stream => self.stream,
         }
     }
 }
 
+/// One of so many equal parts of a budget. The rate is divided exactly; a part of what may happen
+/// at once is at least 1, or its process could do nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    for_one: Duration,
+    burst: u32,
+    at_once: u32,
+}
+
+/// More processes than there are: a part so small that nobody could tell it from nothing.
+const MOST_PARTS: u32 = 10_000;
+
 impl Budget {
-    pub(super) fn most_at_once(self) -> u32 {
-        self.burst.min(self.at_once).max(1)
+    pub(super) fn divided(self, among: u32) -> Part {
+        let among = among.clamp(1, MOST_PARTS);
+        let part = |all: u32| (all / among).max(1);
+        Part {
+            for_one: (Duration::from_secs(1) / self.per_second.max(1)).saturating_mul(among),
+            burst: part(self.burst),
+            at_once: part(self.at_once),
+        }
+    }
+}
+
+impl Part {
+    /// Calls that wait for their answers at the same time.
+    pub(super) const fn at_once(self) -> u32 {
+        self.at_once
     }
 }
 
@@ -73,11 +102,24 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    pub(super) fn new(budget: Budget, now: Instant) -> Self {
+    /// One that is full, unless it was empty at a moment: then what has come in since.
+    pub(super) fn new(part: Part, empty_at: Option<Instant>, now: Instant) -> Self {
+        let full_at = empty_at.map_or(now, |moment| moment + part.for_one * part.burst);
         Self {
-            for_one: Duration::from_secs(1) / budget.per_second.max(1),
-            size: budget.burst.max(1),
-            full_at: now,
+            for_one: part.for_one,
+            size: part.burst,
+            full_at,
+        }
+    }
+
+    /// The bucket of another part of the same budget. It keeps what is in this one, as far as that
+    /// fits.
+    pub(super) fn changed(&self, part: Part, now: Instant) -> Self {
+        let missing = part.burst.saturating_sub(self.tokens(now));
+        Self {
+            for_one: part.for_one,
+            size: part.burst,
+            full_at: now + part.for_one * missing,
         }
     }
 

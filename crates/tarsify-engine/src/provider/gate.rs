@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::breaker::{Breaker, Change, Health, Passage};
-use super::budget::{Bucket, Budget};
+use super::breaker::{Breaker, Change, Health, LONGEST_REST, Passage};
+use super::budget::{Bucket, Part};
 use super::patience::Patience;
 
 /// The gate before one operation of one endpoint.
 #[derive(Debug)]
 pub(super) struct Gate {
-    budget: Budget,
+    part: Part,
     bucket: Bucket,
     /// Calls that wait for their answers.
     open: u32,
@@ -66,10 +66,10 @@ pub(super) enum Outcome {
 const CROWDED: Duration = Duration::from_millis(100);
 
 impl Gate {
-    pub(super) fn new(budget: Budget, now: Instant) -> Self {
+    pub(super) fn new(part: Part, empty_at: Option<Instant>, now: Instant) -> Self {
         Self {
-            budget,
-            bucket: Bucket::new(budget, now),
+            part,
+            bucket: Bucket::new(part, empty_at, now),
             open: 0,
             patience: Patience::default(),
             breaker: Breaker::new(),
@@ -77,12 +77,21 @@ impl Gate {
         }
     }
 
+    /// From now on this part of the budget is ours; after a rest, as if it were empty then.
+    pub(super) fn change(&mut self, part: Part, empty_at: Option<Instant>, now: Instant) {
+        self.part = part;
+        self.bucket = match empty_at {
+            Some(_) => Bucket::new(part, empty_at, now),
+            None => self.bucket.changed(part, now),
+        };
+    }
+
     /// How many calls would be let through now.
     pub(super) fn allowance(&self, now: Instant) -> u32 {
         if self.patience.left(now).is_some() {
             return 0;
         }
-        let free = self.budget.at_once.max(1).saturating_sub(self.open);
+        let free = self.part.at_once().saturating_sub(self.open);
         let free = free.min(self.bucket.tokens(now));
         match self.breaker.passage(now) {
             Ok(Passage::Ordinary) => free,
@@ -103,7 +112,7 @@ impl Gate {
         if let Some(wait) = self.patience.left(now) {
             return Err(Denied::Patience(wait));
         }
-        if self.open >= self.budget.at_once.max(1) {
+        if self.open >= self.part.at_once() {
             return Err(Denied::Budget(CROWDED));
         }
         self.bucket.take(now).map_err(Denied::Budget)?;
@@ -124,8 +133,11 @@ impl Gate {
             None => None,
         };
         match outcome {
-            Some(Outcome::TooMany(wait) | Outcome::Unavailable(wait)) => {
-                self.patience.ask(entry.begun, now, wait);
+            Some(Outcome::TooMany(wait)) => self.patience.ask(entry.begun, now, wait),
+            // Whether it is well again is the breaker's to find out, and not much later than that.
+            Some(Outcome::Unavailable(wait)) => {
+                let wish = (wait, LONGEST_REST);
+                self.patience.ask_at_most(entry.begun, now, wish);
             }
             Some(Outcome::Answered) => self.patience.relieve(entry.begun),
             Some(Outcome::Failed | Outcome::Forbidden) | None => {}

@@ -20,7 +20,18 @@ type Key = (EndpointId, Operation);
 #[derive(Debug, Clone)]
 pub(super) struct Gates {
     budgets: Budgets,
-    gates: Arc<Mutex<HashMap<Key, Gate>>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    gates: HashMap<Key, Gate>,
+    /// How many processes share the budgets.
+    among: u32,
+    /// Since when it is so many, if it was ever another number. Whatever came in before then may
+    /// have been taken by somebody else, so a gate that is opened later begins with what has come
+    /// in since.
+    since: Option<Instant>,
 }
 
 /// Leave for one call. Dropping it tells the gate that the call is over.
@@ -36,7 +47,31 @@ impl Gates {
     pub(super) fn new(budgets: Budgets) -> Self {
         Self {
             budgets,
-            gates: Arc::default(),
+            state: Arc::new(Mutex::new(State {
+                gates: HashMap::new(),
+                among: 1,
+                since: None,
+            })),
+        }
+    }
+
+    /// From now on one of so many equal parts of every budget is ours, and nothing of it before
+    /// `rest` is over.
+    pub(super) fn share(&self, among: u32, rest: Duration) {
+        self.share_at(Instant::now(), among, rest);
+    }
+
+    fn share_at(&self, now: Instant, among: u32, rest: Duration) {
+        // Nobody has to be waited for who is not there.
+        let empty_at = (among > 1 && !rest.is_zero()).then(|| now + rest);
+        let mut state = self.lock();
+        if state.among == among && empty_at.is_none() {
+            return;
+        }
+        (state.among, state.since) = (among, Some(empty_at.unwrap_or(now)));
+        for ((_, operation), gate) in &mut state.gates {
+            let part = self.budgets.of(*operation).divided(among);
+            gate.change(part, empty_at, now);
         }
     }
 
@@ -46,14 +81,24 @@ impl Gates {
         operation: Operation,
         first_pause: Duration,
     ) -> Result<Permit, Denied> {
-        let now = Instant::now();
-        let key = (endpoint, operation);
-        let mut gates = self.lock();
+        self.enter_at(Instant::now(), (endpoint, operation), first_pause)
+    }
+
+    fn enter_at(&self, now: Instant, key: Key, first_pause: Duration) -> Result<Permit, Denied> {
+        let (_, operation) = key;
+        let mut state = self.lock();
+        let State {
+            gates,
+            among,
+            since,
+        } = &mut *state;
         if !gates.contains_key(&key) {
             gates.retain(|_, gate| !gate.is_idle_for(MEMORY, now));
         }
-        let gate = gates.entry(key);
-        let gate = gate.or_insert_with(|| Gate::new(self.budgets.of(operation), now));
+        let gate = gates.entry(key).or_insert_with(|| {
+            let part = self.budgets.of(operation).divided(*among);
+            Gate::new(part, *since, now)
+        });
         gate.begin_pauses_with(first_pause);
         let entry = gate.enter(now)?;
         Ok(Permit {
@@ -66,26 +111,40 @@ impl Gates {
 
     /// Why the gate is closed, budget aside.
     pub(super) fn closed(&self, endpoint: EndpointId, operation: Operation) -> Option<Denied> {
-        let gates = self.lock();
-        gates.get(&(endpoint, operation))?.closed(Instant::now())
+        let state = self.lock();
+        let gate = state.gates.get(&(endpoint, operation))?;
+        gate.closed(Instant::now())
     }
 
     pub(super) fn allowances(&self, operation: Operation) -> Vec<(EndpointId, u32)> {
-        let now = Instant::now();
-        let gates = self.lock();
-        let asked = gates.iter().filter(|((_, other), _)| *other == operation);
+        self.allowances_at(Instant::now(), operation)
+    }
+
+    fn allowances_at(&self, now: Instant, operation: Operation) -> Vec<(EndpointId, u32)> {
+        let state = self.lock();
+        let asked = state
+            .gates
+            .iter()
+            .filter(|((_, other), _)| *other == operation);
         asked
             .map(|((endpoint, _), gate)| (*endpoint, gate.allowance(now)))
             .collect()
     }
 
+    /// What an endpoint that has no gate yet may be asked at once.
     pub(super) fn burst(&self, operation: Operation) -> u32 {
-        self.budgets.of(operation).most_at_once()
+        self.burst_at(Instant::now(), operation)
+    }
+
+    fn burst_at(&self, now: Instant, operation: Operation) -> u32 {
+        let state = self.lock();
+        let part = self.budgets.of(operation).divided(state.among);
+        Gate::new(part, state.since, now).allowance(now)
     }
 
     /// Nothing that is done under the lock can stop half-way.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Gate>> {
-        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,12 +157,12 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut gates = self.gates.lock();
-        let Some(gate) = gates.get_mut(&self.key) else {
+        let mut state = self.gates.lock();
+        let Some(gate) = state.gates.get_mut(&self.key) else {
             return;
         };
         let change = gate.leave(self.entry, self.outcome, Instant::now());
-        drop(gates);
+        drop(state);
         let (endpoint, operation) = self.key;
         match change {
             Change::None => {}

@@ -51,6 +51,16 @@ impl Patience {
 
     /// It asked for patience in answer to a call that went out at `begun`.
     pub(super) fn ask(&mut self, begun: Instant, now: Instant, retry_after: Option<Duration>) {
+        self.ask_at_most(begun, now, (retry_after, LONGEST));
+    }
+
+    /// The same where no pause that we made up ourselves is longer than this, or than the first.
+    pub(super) fn ask_at_most(
+        &mut self,
+        begun: Instant,
+        now: Instant,
+        (retry_after, longest): (Option<Duration>, Duration),
+    ) {
         let retry_after = retry_after.filter(|wait| !wait.is_zero());
         let asked_before = self.pause.is_some_and(|pause| begun <= pause.since);
         if !asked_before {
@@ -59,7 +69,7 @@ impl Patience {
             // Calls that went out together are answered together: that is one wish, not many.
             return;
         }
-        let wait = retry_after.map_or_else(|| self.backoff(), |wait| wait.min(LONGEST));
+        let wait = retry_after.map_or_else(|| self.backoff(longest), |wait| wait.min(LONGEST));
         let until = now + wait;
         let pause = self.pause.get_or_insert(Pause { since: now, until });
         pause.until = pause.until.max(until);
@@ -75,9 +85,10 @@ impl Patience {
         }
     }
 
-    fn backoff(&self) -> Duration {
+    fn backoff(&self, longest: Duration) -> Duration {
         let doubled = 1_u32 << self.times.saturating_sub(1).min(16);
-        let backoff = self.first.saturating_mul(doubled).min(LONGEST);
+        let longest = longest.max(self.first).min(LONGEST);
+        let backoff = self.first.saturating_mul(doubled).min(longest);
         backoff - jitter::up_to(backoff / 5)
     }
 }

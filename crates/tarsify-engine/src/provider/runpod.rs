@@ -9,6 +9,7 @@ mod message;
 mod retry_after;
 mod settings;
 mod stop;
+mod stream;
 mod submit;
 
 use std::fmt;
@@ -23,7 +24,9 @@ use tokio::time::{Instant, sleep};
 
 use super::gate::{Denied, Outcome};
 use super::gates::{Gates, Permit};
-use super::{GpuProvider, LookAnswer, StopAnswer, Submission, SubmitAnswer, Told, jitter};
+use super::{
+    GpuProvider, LookAnswer, StopAnswer, StreamAnswer, Submission, SubmitAnswer, Told, jitter,
+};
 use judged::{Judge, Verdict};
 use line::{Line, with_json};
 use message::Cleaner;
@@ -105,7 +108,7 @@ impl RunPod {
                 }
             };
             tries += 1;
-            let deadline = Instant::now() + self.request_timeout;
+            let deadline = Instant::now() + self.request_timeout.min(A::LONGEST_TRY);
             let reply = self.line.send(request, deadline.min(begun + LONGEST_CALL));
             let reply = reply.await;
             let judged = A::judge(&reply, &self.cleaner);
@@ -215,6 +218,11 @@ impl GpuProvider for RunPod {
         self.ask(place, request).await
     }
 
+    async fn read_stream(&self, place: &JobPlace, job: &ProviderJobId) -> Told<StreamAnswer> {
+        let request = self.line.request(place, Operation::Stream, Some(job));
+        self.ask(place, request).await
+    }
+
     async fn stop(&self, place: &JobPlace, job: &ProviderJobId) -> Told<StopAnswer> {
         let request = self.line.request(place, Operation::Cancel, Some(job));
         self.ask(place, request).await
@@ -226,6 +234,10 @@ impl GpuProvider for RunPod {
 
     fn burst(&self, operation: Operation) -> u32 {
         self.gates.burst(operation)
+    }
+
+    fn share(&self, among: u32, rest: Duration) {
+        self.gates.share(among, rest);
     }
 }
 

@@ -142,6 +142,16 @@ impl Finder {
         self.pieces.find(text).into_iter().map(hidden).collect()
     }
 
+    /// How many bytes at the end of a text stand somewhere in what is concealed: it may be about to
+    /// be said.
+    pub(super) fn overlap(&self, text: &str) -> usize {
+        let lower = text.to_ascii_lowercase();
+        let wraps = self.wraps.iter().map(|wrap| wrap.merged.as_str());
+        let concealed = self.texts.iter().chain(wraps);
+        let overlaps = concealed.map(|known| overlap(&lower, known));
+        overlaps.max().unwrap_or_default()
+    }
+
     /// The text with something else in the places of the cuts, at `level` levels of JSON.
     pub(super) fn apply(&self, text: &str, cuts: &[Cut], level: usize) -> String {
         let mut left = String::with_capacity(text.len());
@@ -165,6 +175,20 @@ impl Finder {
         left.push_str(text.get(at..).unwrap_or_default());
         left
     }
+}
+
+/// How many bytes at the end of a text stand somewhere in another one.
+fn overlap(text: &str, known: &str) -> usize {
+    let starts = text.char_indices().map(|(start, _)| start);
+    let starts: Vec<usize> = starts
+        .filter(|start| text.len() - start <= known.len())
+        .collect();
+    // What stands in a text stands there without its first letter, too.
+    let longest = starts.partition_point(|start| {
+        let end = text.get(*start..).unwrap_or_default();
+        !known.contains(end)
+    });
+    starts.get(longest).map_or(0, |start| text.len() - start)
 }
 
 /// A few bytes of which each pattern holds one and that are neither letters nor digits.

@@ -22,7 +22,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-fn material(inputs: Value, overrides: Value) -> Material {
+pub(super) fn material(inputs: Value, overrides: Value) -> Material {
     let inputs = object(inputs);
     let overrides = ConfigOverrides::parse(overrides).unwrap();
     let payload = merge_inputs(&inputs, &overrides);
@@ -39,7 +39,7 @@ fn concealed(inputs: Value, overrides: Value) -> Concealed {
 }
 
 /// The model of most tests.
-fn anime() -> Material {
+pub(super) fn anime() -> Material {
     material(
         json!({"prompt": "sunset", "seed": 7}),
         json!({

@@ -44,6 +44,12 @@ impl Texts {
         self.heads.iter().map(|(head, _)| head.as_str())
     }
 
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        let texts = self.heads.iter().flat_map(|(_, texts)| texts);
+        texts.map(String::as_str)
+    }
+
     /// The texts in `text`, from left to right.
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();

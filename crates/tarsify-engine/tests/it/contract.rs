@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tarsify_domain::catalog::TarsModelStatus;
+use tarsify_domain::catalog::endpoint::EndpointLimits;
+use tarsify_domain::catalog::{Provider, TarsModelStatus};
 use tarsify_domain::execution::{NewEvent, RunnableModel};
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
 use tarsify_domain::money::{Credits, Millicredits, Price};
@@ -57,6 +58,10 @@ impl ExecutionProps for MemoryProps {
                 endpoint.version = endpoint.version.next();
                 endpoint.is_active = false;
             }
+            Change::Stream => {
+                base_model.version = base_model.version.next();
+                base_model.streams_output = true;
+            }
             Change::Limit(limits) => {
                 endpoint.version = endpoint.version.next();
                 self.store.limit_endpoint(endpoint.id, limits);
@@ -64,6 +69,10 @@ impl ExecutionProps for MemoryProps {
         }
         self.store.add_model(changed.clone());
         changed
+    }
+
+    async fn limit_provider(&self, provider: Provider, limits: EndpointLimits) {
+        self.store.limit_provider(provider, limits);
     }
 
     async fn delete(&self, model: &RunnableModel) {
@@ -126,6 +135,7 @@ async fn memory_world() -> ExecutionWorld {
     ExecutionWorld {
         repository: Arc::new(store.clone()),
         queue: Arc::new(store.clone()),
+        crew: Arc::new(store.clone()),
         log: Arc::new(store.clone()),
         models: Arc::new(store.clone()),
         keys: Arc::new(store.clone()),

@@ -4,6 +4,7 @@
 mod faults;
 mod live;
 mod news;
+mod output;
 mod requests;
 mod secrets;
 mod waits;

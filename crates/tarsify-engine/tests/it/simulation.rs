@@ -25,6 +25,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tarsify_domain::execution::{EndReason, Ending};
+
 use bug::Bug;
 use coverage::Coverage;
 use world::{Outcome, Settings, Violation, World};
@@ -45,6 +47,7 @@ fn live(seed: u64, lifecycles: usize, bug: Option<Bug>) -> Result<Outcome, Viola
         seed,
         lifecycles,
         bug,
+        blackout: None,
         follows: None,
     })
     .live()
@@ -56,6 +59,7 @@ fn story(seed: u64, lifecycles: usize, bug: Option<Bug>, run: Option<usize>) -> 
         seed,
         lifecycles,
         bug,
+        blackout: None,
         follows: run,
     });
     let _ = world.live();
@@ -127,6 +131,39 @@ fn a_short_run_holds() {
     const LIFECYCLES: usize = 60;
     let totals = live_all(0, 300, LIFECYCLES);
     judge(&totals, LIFECYCLES);
+}
+
+/// What ends otherwise than by its deadline, or because somebody called it off, breaks a rule of the
+/// world. Beyond that nobody may press a provider that refuses: a run is tried after 1, 2, 4 and so
+/// on up to 60 seconds, each up to a fifth less.
+#[test]
+fn ten_minutes_of_blackout_fail_nothing_and_press_nobody() {
+    const BLACKOUT: (time::Micros, time::Micros) = (5 * time::SECOND, 605 * time::SECOND);
+    let mut most = 0;
+    let mut coverage = Coverage::default();
+    for seed in 0..40 {
+        let outcome = World::new(Settings {
+            seed,
+            lifecycles: 60,
+            bug: None,
+            blackout: Some(BLACKOUT),
+            follows: None,
+        })
+        .live();
+        let outcome = outcome.unwrap_or_else(|violation| panic!("seed {seed}: {violation:?}"));
+        most = most.max(outcome.most_in_vain);
+        coverage.add(&outcome.coverage);
+    }
+    assert!((8..=19).contains(&most), "{most} submissions of one run");
+    let failed = coverage.reasons_of(Ending::Failed);
+    let bad_input = Some(EndReason::Refused);
+    assert!(
+        failed.iter().all(|reason| *reason == bad_input),
+        "{failed:?}"
+    );
+    let late = coverage.reasons_of(Ending::TimedOut);
+    let deadline = Some(EndReason::Deadline);
+    assert!(late.iter().all(|reason| *reason == deadline), "{late:?}");
 }
 
 #[test]

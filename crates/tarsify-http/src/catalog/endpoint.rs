@@ -6,7 +6,9 @@ use actix_web::web::Data;
 use tarsify_domain::catalog::{Endpoint, Endpoints};
 use tarsify_domain::id::EndpointId;
 
-pub(crate) use wire::{CreateEndpointIn, EndpointOut, EndpointsQueryIn, UpdateEndpointIn};
+pub(crate) use wire::{
+    CreateEndpointIn, EndpointLimitsOut, EndpointOut, EndpointsQueryIn, UpdateEndpointIn,
+};
 
 use crate::envelope::{Created, Listed, NoContent, Resource};
 use crate::error::ApiError;

@@ -17,6 +17,7 @@ use tarsify_domain::id::ExecutionId;
 use tarsify_domain::people::{Consumer, Developer};
 use tarsify_domain::{ErrorCode, Misfit, Scope};
 use tarsify_engine::{FollowError, Followed, Following, FollowingAll, StreamToken};
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -52,13 +53,14 @@ pub(crate) struct RunEventOut {
     seq: i64,
     /// What happened; expect further kinds.
     #[schema(
-        pattern = "^(queued|accepted|started|progress|completed|failed|timed_out|cancelled)$",
+        pattern = "^(queued|accepted|started|progress|output_delta|completed|failed|timed_out|cancelled)$",
         example = "progress"
     )]
     kind: &'static str,
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T08:30:01.000Z")]
     at: Moment,
-    /// What there is to say about it.
+    /// What there is to say about it. Of an `output_delta`: its `index` among them, and `text` that
+    /// goes on the text before, `data` of the model's own kind, or `truncated` when no more is told.
     #[schema(value_type = Object, example = json!({ "fraction": 0.5 }))]
     data: Map<String, Value>,
 }
@@ -209,7 +211,7 @@ pub(crate) async fn follow_run(
     let following = runs.engine.follow(scope, id, broken.number()?).await;
     let following = following.map_err(refusal)?;
     let connected = json!({ "executionId": id.to_string() });
-    Ok(stream(runs, Source::One(following), &connected))
+    Ok(stream(runs, Source::One(following), None, &connected))
 }
 
 /// The same for developers' own test runs.
@@ -243,14 +245,16 @@ pub(crate) async fn follow_everything(
 async fn follow_all(runs: Runs, scope: Scope, broken: Broken) -> Result<HttpResponse, ApiError> {
     let following = runs.engine.follow_all(scope, broken.place()?).await;
     let following = following.map_err(refusal)?;
-    Ok(stream(runs, Source::All(following), &json!({})))
+    // Who is cut off before anything happened can say from where he goes on.
+    let id = write_place(following.place());
+    Ok(stream(runs, Source::All(following), Some(&id), &json!({})))
 }
 
 fn refusal(error: FollowError) -> ApiError {
     match error {
         FollowError::Read(error) => error.into(),
         FollowError::Ahead => unknown_event(
-            "names no event of this stream: begin without it, or with the id of the last event that came",
+            "names no event of this stream, or one so old that what came after it is removed: begin without it, or with the id of the last event that came",
         ),
     }
 }
@@ -318,16 +322,22 @@ impl Source {
 struct Stream {
     source: Source,
     lifecycle: Data<Lifecycle>,
+    /// When he has to come back.
+    until: Option<Instant>,
     /// What is said first.
     connected: Option<Bytes>,
     is_over: bool,
 }
 
-fn stream(runs: Runs, source: Source, connected: &Value) -> HttpResponse {
-    let begin = format!("retry: {RETRY}\nevent: connected\ndata: {connected}\n\n");
+fn stream(runs: Runs, source: Source, id: Option<&str>, connected: &Value) -> HttpResponse {
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    let begin = format!("retry: {RETRY}\nevent: connected\n{id}data: {connected}\n\n");
+    // Who follows a run goes when it ends.
+    let until = matches!(source, Source::All(_)).then(|| Instant::now() + runs.stream_life);
     let stream = Stream {
         source,
         lifecycle: runs.lifecycle,
+        until,
         connected: Some(begin.into()),
         is_over: false,
     };
@@ -359,17 +369,25 @@ impl Stream {
                     self.is_over = true;
                     Some(Bytes::from_static(b"event: end\ndata: {}\n\n"))
                 }
-                // He comes back by himself, and goes on after the last event that he got.
-                Ok(Followed::TooSlow) => None,
                 Err(error) => {
                     tracing::warn!(%error, "a stream of events was broken off");
                     None
                 }
             },
-            // The same: another process serves him.
+            // He comes back by himself, to another process, and goes on after the last event that
+            // he got.
             () = self.lifecycle.drained() => None,
+            // The same, if he still may.
+            () = reached(self.until) => None,
             () = tokio::time::sleep(HEARTBEAT) => Some(Bytes::from_static(b":\n\n")),
         }
+    }
+}
+
+async fn reached(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -15,6 +15,7 @@ use tarsify_domain::id::ExecutionId;
 use tarsify_domain::{Clock, Scope};
 use tarsify_engine::{Engine, ReadError, RunError};
 
+use crate::app::Tools;
 use crate::error::{ApiError, run_error};
 use crate::health::Lifecycle;
 
@@ -22,6 +23,7 @@ use crate::health::Lifecycle;
 pub(crate) struct Runs {
     pub(crate) engine: Data<Engine>,
     pub(crate) lifecycle: Data<Lifecycle>,
+    pub(crate) stream_life: Duration,
     clock: Data<dyn Clock>,
 }
 
@@ -37,14 +39,16 @@ impl FromRequest for Runs {
         let parts = (
             request.app_data::<Data<Engine>>(),
             request.app_data::<Data<Lifecycle>>(),
+            request.app_data::<Data<Tools>>(),
             request.app_data::<Data<dyn Clock>>(),
         );
-        let (Some(engine), Some(lifecycle), Some(clock)) = parts else {
+        let (Some(engine), Some(lifecycle), Some(tools), Some(clock)) = parts else {
             return ready(Err(ApiError::internal(NoEngine)));
         };
         ready(Ok(Self {
             engine: Data::clone(engine),
             lifecycle: Data::clone(lifecycle),
+            stream_life: tools.settings.stream_life,
             clock: Data::clone(clock),
         }))
     }

@@ -21,7 +21,7 @@ use crate::envelope::{Tagged, accepted, success};
 use crate::error::ApiError;
 use crate::extract::{Later, PathId, RegisteredDeveloper, RepetitionKey, Valid};
 use crate::limits::TaskBudget;
-use crate::wire;
+use crate::wire::{self, Moment};
 
 /// A test run, in the words that older clients know from the provider.
 #[derive(Serialize, ToSchema)]
@@ -37,6 +37,9 @@ pub(crate) struct TestRunOut {
     status: &'static str,
     #[schema(schema_with = wire::output)]
     output: Option<Value>,
+    /// When it was removed, because the run ended long ago.
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
+    payloads_removed_at: Option<Moment>,
     /// What is told about its failure.
     #[schema(example = json!(null))]
     error: Option<String>,
@@ -51,6 +54,7 @@ impl From<Execution> for TestRunOut {
             summary,
             inputs: _,
             output,
+            payloads_removed_at,
         } = execution;
         let ExecutionSummary {
             id,
@@ -70,6 +74,7 @@ impl From<Execution> for TestRunOut {
                 | ExecutionStatus::Cancelled => status.as_str(),
             },
             output,
+            payloads_removed_at: payloads_removed_at.map(Moment),
             error: message,
             execution_time_ms,
         }

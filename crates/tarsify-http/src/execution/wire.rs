@@ -151,6 +151,9 @@ pub(crate) struct RunOut {
     pub(super) input_payload: Map<String, Value>,
     #[schema(schema_with = wire::output)]
     pub(super) output_payload: Option<Value>,
+    /// When what went in and came out was removed, because the run ended long ago.
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
+    pub(super) payloads_removed_at: Option<Moment>,
     /// The number of its failure.
     #[schema(value_type = Option<String>, example = json!(null))]
     pub(super) error_code: Option<&'static str>,
@@ -194,6 +197,7 @@ impl From<Execution> for RunOut {
             summary,
             inputs,
             output,
+            payloads_removed_at,
         } = execution;
         let RunItemOut {
             id,
@@ -217,6 +221,7 @@ impl From<Execution> for RunOut {
             tars_model,
             input_payload: inputs,
             output_payload: output,
+            payloads_removed_at: payloads_removed_at.map(Moment),
             error_code,
             error_message,
             price_credits,
@@ -259,6 +264,9 @@ pub(crate) struct RunStatusOut {
     status: &'static str,
     #[schema(schema_with = wire::output)]
     output_payload: Option<Value>,
+    /// When what came out was removed, because the run ended long ago.
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
+    payloads_removed_at: Option<Moment>,
     /// The number of its failure.
     #[schema(value_type = Option<String>, example = json!(null))]
     error_code: Option<&'static str>,
@@ -289,6 +297,7 @@ impl From<(Execution, Forecast)> for RunStatusOut {
             id: run.id,
             status: run.status,
             output_payload: run.output_payload,
+            payloads_removed_at: run.payloads_removed_at,
             error_code: run.error_code,
             error_message: run.error_message,
             completed_at: run.completed_at,

@@ -18,8 +18,6 @@ use tarsify_domain::limits::{Decision, LimitCategory, LimitKey, Quota, RateLimit
 const LOOK_EVERY: usize = 1_024;
 /// So many are remembered without a thought.
 const SMALL: usize = 10_000;
-/// Limits that were in force once stay until there are so many.
-const MOST_QUOTAS: usize = 64;
 
 /// Subjects are remembered by a keyed hash: they cost little, and nobody can aim at another's.
 type Buckets = Governor<u64, HashMapStateStore<u64>, MonotonicClock, StateInformationMiddleware>;
@@ -106,12 +104,12 @@ impl LocalRateLimiter {
             .counters
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_QUOTAS {
-            known.retain(|_, counter| {
-                counter.buckets.retain_recent();
-                !counter.buckets.is_empty()
-            });
-        }
+        // Nobody may come to the counters of limits that are no longer in force, so this is when
+        // they are looked at.
+        known.retain(|_, counter| {
+            counter.buckets.retain_recent();
+            !counter.buckets.is_empty()
+        });
         let counter = known
             .entry(key)
             .or_insert_with(|| Arc::new(Counter::new(quota)));

@@ -273,7 +273,8 @@ pub(crate) fn stream_token() -> Parameter {
     let schema = ObjectBuilder::new().schema_type(Type::String);
     parameter(
         "token",
-        "A stream token of the run, instead of the `Authorization` header.",
+        "A stream token of the run, instead of the `Authorization` header. It is good once: who comes back, as a browser's \
+         `EventSource` does by itself, needs another one, and `lastEventId`.",
         schema,
     )
 }

@@ -395,3 +395,36 @@ async fn what_would_lock_people_out_is_refused_with_every_reason() {
     let stranger = shop.get(SETTINGS).token(&ada).await;
     stranger.assert(401, "ERR_2001");
 }
+
+#[actix_web::test]
+async fn an_administrator_limits_a_provider_as_he_limits_an_endpoint() {
+    let shop = limited("userApi", 60).await;
+    let admin = shop.admin();
+    let shown = shop.get(SETTINGS).token(&admin).await.data();
+    assert_eq!(shown["providers"], json!({}));
+    let limits = json!({"maxConcurrency": 40, "retryOn429": false, "baseBackoffMs": 250});
+    let patch = |providers: Value| {
+        let body = json!({"providers": providers});
+        shop.patch(SETTINGS).token(&admin).json(&body)
+    };
+    let changed = patch(json!({"runpod": limits}))
+        .await
+        .assert(200, "")
+        .data();
+    assert_eq!(changed["providers"], json!({"runpod": limits}));
+    let kept = shop.patch(SETTINGS).token(&admin);
+    let kept = kept.json(&json!({"maxConcurrentRuns": 6})).await.data();
+    assert_eq!(kept["providers"], json!({"runpod": limits}), "absent keeps");
+    patch(json!({"runpod": {"maxPerDay": 0, "max": 1}, "nobody": {}}))
+        .await
+        .assert_faults(&[
+            ("/providers/nobody", "enum"),
+            ("/providers/runpod/max", "additionalProperties"),
+            ("/providers/runpod/maxPerDay", "range"),
+        ]);
+    patch(Value::Null)
+        .await
+        .assert_faults(&[("/providers", "type")]);
+    let cleared = patch(json!({"runpod": null})).await.assert(200, "").data();
+    assert_eq!(cleared["providers"], json!({}));
+}

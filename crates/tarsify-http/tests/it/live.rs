@@ -1,9 +1,13 @@
 //! Streams of events: what is said, to whom, from where on, and how they end.
 
+use std::time::Duration;
+
+use actix_web::http::Method;
 use serde_json::{Value, json};
 use tarsify_domain::people::Realm;
+use tarsify_http::HttpSettings;
 
-use crate::support::{Fate, Reply, Shop, run_place};
+use crate::support::{Fate, Plan, Reply, Shop, run_place};
 
 /// One event of a stream, as it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +102,7 @@ async fn who_watches_sees_it_happen() {
     let working = async {
         shop.work().await;
         // Nobody reads the log for those who watch here but this.
-        while shop.services.engine.tell_followers().await.unwrap() == 0 {
+        while shop.services.engine.tell_followers().await.unwrap().new == 0 {
             tokio::task::yield_now().await;
         }
     };
@@ -223,7 +227,7 @@ async fn all_runs_are_followed_until_the_process_stops_and_on_from_there() {
     let working = async {
         let mine = shop.finished(&token, "anime").await;
         let theirs = shop.finished(&stranger, "anime").await;
-        while shop.services.engine.tell_followers().await.unwrap() == 0 {
+        while shop.services.engine.tell_followers().await.unwrap().new == 0 {
             tokio::task::yield_now().await;
         }
         // All of this is one task: who watches takes what was told when it is his turn.
@@ -261,5 +265,45 @@ async fn all_runs_are_followed_until_the_process_stops_and_on_from_there() {
             let again = words(&again);
             assert!(told[place + 1..].starts_with(&again[1..]), "{again:?}");
         }
+    }
+}
+
+#[actix_web::test]
+async fn who_follows_without_an_end_has_to_come_back_and_knows_from_where() {
+    let plan = Plan {
+        settings: HttpSettings {
+            stream_life: Duration::from_millis(20),
+            ..Plan::default().settings
+        },
+        ..Plan::default()
+    };
+    let shop = Shop::planned(plan).await;
+    shop.runnable("anime").await;
+    let token = shop.consumer("ada").await;
+    shop.finished(&token, "anime").await;
+    let told = words(&shop.get("/api/marketplace/events").token(&token).await);
+    assert_eq!(kinds(&told), ["connected"], "it is over without an end");
+    let run = shop.finished(&token, "anime").await;
+    let ask = shop.get("/api/marketplace/events").token(&token);
+    let missed = words(&ask.header("last-event-id", &told[0].id).await);
+    let its = missed.iter().filter(|word| word.data["executionId"] == run);
+    assert!(its.count() > 1, "{missed:?}");
+    assert_eq!(missed[0].id, told[0].id);
+    let strict = format!("{}/events", run_place(&run));
+    let whole = words(&shop.get(&strict).token(&token).await);
+    assert_eq!(kinds(&whole).last(), Some(&"end"));
+}
+
+#[actix_web::test]
+async fn a_head_of_what_does_not_end_is_refused() {
+    let (shop, token) = shop().await;
+    let run = shop.finished(&token, "anime").await;
+    for place in [
+        format!("{}/events", run_place(&run)),
+        "/api/marketplace/events".to_owned(),
+    ] {
+        let reply = shop.get(&place).method(Method::HEAD).token(&token).await;
+        assert_eq!(reply.status, 405, "{place}");
+        assert_eq!(reply.header("allow"), "GET");
     }
 }

@@ -19,6 +19,17 @@ fn it_opens_after_three_failures_in_a_row() {
 }
 
 #[test]
+fn it_is_told_once_that_it_is_left_alone_and_once_that_it_is_not() {
+    let breaker = Breaker::new();
+    for _ in 0..2 {
+        assert!(!breaker.succeeded());
+        let told = [10, 10, 10, 1_010, 2_010].map(|moment| breaker.failed_at(at(moment)));
+        assert_eq!(told, [false, false, true, false, false]);
+        assert!(breaker.succeeded());
+    }
+}
+
+#[test]
 fn a_success_between_failures_begins_anew() {
     let breaker = Breaker::new();
     for _ in 0..10 {

@@ -157,6 +157,9 @@ keys! {
     DAILY_TEST_RUNS = Key::new("executions.daily_test_runs", integer(0, 1_000_000));
     LEASE = Key::new("executions.lease_seconds", integer(1, 30));
 
+    RETENTION_EVENTS = Key::new("retention.events_days", integer(0, 36_500)).variable("RETENTION_EVENTS_DAYS");
+    RETENTION_PAYLOADS = Key::new("retention.payloads_days", integer(0, 36_500)).variable("RETENTION_PAYLOADS_DAYS");
+
     DEVELOPER_SHARE = Key::new("money.developer_share_bps", integer(0, 10_000));
     MATURE_AFTER = Key::new("money.mature_after_seconds", integer(0, 31_536_000));
     MINIMUM_PAYOUT = Key::new("money.minimum_payout_credits", integer(1, 1_000_000_000));
@@ -176,6 +179,7 @@ keys! {
 
     REDIS_URL = Key::new("redis.url", Kind::Text).variable("REDIS_URL").with_password();
     REDIS_PREFIX = Key::new("redis.prefix", Kind::Text);
+    REDIS_PATIENCE = Key::new("redis.patience_ms", integer(5, 2_000));
 }
 
 /// The key with this path.

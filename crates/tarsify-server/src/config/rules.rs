@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
+use tarsify_domain::retention::Perishable;
 use url::{Host, Url};
 
 use super::fault::Wrong;
@@ -14,6 +15,7 @@ use super::reader::Reader;
 pub(super) fn check(reader: &mut Reader) {
     check_projects_differ(reader);
     check_stripe_is_heard(reader);
+    check_retention_outlives_runs(reader);
     // An unknown environment has its own fault; to guess which rules hold would only add misleading ones.
     match reader.text(&keys::ENVIRONMENT) {
         Some("production") => check_production(reader),
@@ -47,6 +49,21 @@ fn check_stripe_is_heard(reader: &mut Reader) {
         let problem = "is not set although STRIPE_SECRET_KEY is: nobody would get what he paid for";
         let remedy = "Set STRIPE_WEBHOOK_SECRETS to the signing secret of the webhook endpoint that leads to /api/webhooks/stripe (two, separated by a comma, while you rotate them)";
         reader.refuse(&keys::STRIPE_WEBHOOK_SECRETS, Wrong::new(problem, remedy));
+    }
+}
+
+/// Somebody may still follow a run that was accepted more recently, and begins with its first event.
+fn check_retention_outlives_runs(reader: &mut Reader) {
+    for key in [&keys::RETENTION_EVENTS, &keys::RETENTION_PAYLOADS] {
+        let days = reader.entry(key).and_then(|entry| entry.value.as_u64());
+        if days.is_some_and(|days| (1..Perishable::LEAST_DAYS).contains(&days)) {
+            let least = Perishable::LEAST_DAYS;
+            let problem = format!(
+                "is less than {least} days, which is how long a run may take: a week of work and a day of waiting"
+            );
+            let remedy = format!("Give {least} or more, or 0 to keep everything for ever");
+            reader.refuse(key, Wrong::new(problem, remedy));
+        }
     }
 }
 

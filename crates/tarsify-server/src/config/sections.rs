@@ -24,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) identity: Identity,
     pub(crate) runpod: RunPod,
     pub(crate) executions: Executions,
+    pub(crate) retention: Retention,
     pub(crate) money: Money,
     pub(crate) stripe: Stripe,
     pub(crate) log: Log,
@@ -184,6 +185,13 @@ pub(crate) struct Executions {
     pub(crate) lease: Duration,
 }
 
+/// What is kept of runs after their end, and for how long; for ever where nothing is said.
+#[derive(Debug, Clone)]
+pub(crate) struct Retention {
+    pub(crate) events: Option<Duration>,
+    pub(crate) payloads: Option<Duration>,
+}
+
 /// What runs, payouts and newcomers come to.
 #[derive(Debug, Clone)]
 pub(crate) struct Money {
@@ -236,6 +244,8 @@ pub(crate) struct Market {
 pub(crate) struct RedisSection {
     pub(crate) address: Option<RedisAddress>,
     pub(crate) prefix: String,
+    /// How long a request waits for it to count before the process counts alone.
+    pub(crate) patience: Duration,
 }
 
 /// Reads all sections; `None` when any has a fault, after all have been looked at.
@@ -247,6 +257,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
     let identity = read_identity(reader);
     let runpod = read_runpod(reader);
     let executions = read_executions(reader);
+    let retention = read_retention(reader);
     let money = read_money(reader);
     let stripe = read_stripe(reader);
     let log = read_log(reader);
@@ -260,6 +271,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
         identity: identity?,
         runpod: runpod?,
         executions: executions?,
+        retention: retention?,
         money: money?,
         stripe: stripe?,
         log: log?,
@@ -370,6 +382,20 @@ fn read_executions(reader: &mut Reader) -> Option<Executions> {
     })
 }
 
+fn read_retention(reader: &mut Reader) -> Option<Retention> {
+    let events = reader.plain(&keys::RETENTION_EVENTS);
+    let payloads = reader.plain(&keys::RETENTION_PAYLOADS);
+    Some(Retention {
+        events: days(events?),
+        payloads: days(payloads?),
+    })
+}
+
+/// None of them is no end.
+fn days(number: u64) -> Option<Duration> {
+    (number > 0).then(|| Duration::from_secs(number.saturating_mul(24 * 60 * 60)))
+}
+
 fn read_money(reader: &mut Reader) -> Option<Money> {
     let developer_share = reader.plain(&keys::DEVELOPER_SHARE);
     let mature_after = reader.plain(&keys::MATURE_AFTER);
@@ -420,8 +446,10 @@ fn read_market(reader: &mut Reader) -> Option<Market> {
 fn read_redis(reader: &mut Reader) -> Option<RedisSection> {
     let address = reader.optional(&keys::REDIS_URL, parse::redis_url);
     let prefix = reader.parsed(&keys::REDIS_PREFIX, parse::redis_prefix);
+    let patience = reader.plain(&keys::REDIS_PATIENCE);
     Some(RedisSection {
         address: address?,
         prefix: prefix?,
+        patience: Duration::from_millis(patience?),
     })
 }

@@ -107,6 +107,22 @@ fn runs_have_the_bounds_that_are_promised() {
 }
 
 #[test]
+fn what_is_old_is_removed_after_its_days_or_never() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let kept = config(&[]).retention;
+    assert_eq!(
+        (kept.events, kept.payloads),
+        (Some(90 * DAY), Some(30 * DAY))
+    );
+    let told = [
+        ("RETENTION_EVENTS_DAYS", "0"),
+        ("RETENTION_PAYLOADS_DAYS", "8"),
+    ];
+    let kept = config(&told).retention;
+    assert_eq!((kept.events, kept.payloads), (None, Some(8 * DAY)));
+}
+
+#[test]
 fn each_role_does_its_part() {
     for (name, serves, works) in [
         ("all", true, true),

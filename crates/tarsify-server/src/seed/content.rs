@@ -58,6 +58,7 @@ pub(crate) struct SeedBaseModel {
     pub(crate) output_format: OutputFormat,
     pub(crate) estimated: Seconds,
     pub(crate) timeout: Seconds,
+    pub(crate) streams_output: bool,
     pub(crate) active: bool,
     pub(crate) input_schema: InputSchema,
 }

@@ -90,7 +90,7 @@ async fn settle(books: &Books) -> Result<(), RepoError> {
 }
 
 /// Does it at once, and again after each `interval`.
-async fn repeat<F>(
+pub(super) async fn repeat<F>(
     trouble: &'static str,
     interval: Duration,
     stop: &CancellationToken,

@@ -20,13 +20,13 @@ async fn workshop() -> Workshop {
 }
 
 /// Decides what stands in these fields, on this process.
-async fn decide(workshop: &Workshop, server: &Server, change: serde_json::Value) {
+pub(crate) async fn decide(workshop: &Workshop, server: &Server, change: serde_json::Value) {
     let change = patch(SETTINGS).by(&workshop.admin).json(change);
     server.send(change).await.assert_ok(200);
 }
 
 /// Sends so many at once and tells how many were answered with each status.
-async fn crowd(server: &Arc<Server>, many: usize, ask: &Ask) -> (usize, usize) {
+pub(crate) async fn crowd(server: &Arc<Server>, many: usize, ask: &Ask) -> (usize, usize) {
     let mut crowd = JoinSet::new();
     for _ in 0..many {
         let (server, ask) = (Arc::clone(server), ask.clone());

@@ -1,37 +1,46 @@
 //! Runs that are followed through the real binary: over real connections, on one process and on
 //! another than the one that works.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::timeout;
 
-use crate::support::{Server, Workshop, until};
+use crate::support::{Server, Workshop};
+
+mod crowds;
+mod half_open;
+mod held_up;
 
 /// A good deal more than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A stream that is read event by event.
-struct Stream {
+pub(crate) struct Stream {
     lines: Lines<BufReader<OwnedReadHalf>>,
     /// The connection lives as long as both of its halves.
     _writes: tokio::net::tcp::OwnedWriteHalf,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Told {
-    id: String,
-    event: String,
-    data: Value,
+pub(crate) struct Told {
+    pub(crate) id: String,
+    pub(crate) event: String,
+    pub(crate) data: Value,
 }
 
 impl Stream {
     /// Asks for the stream; `last` is the id of the last event that came.
-    async fn open(server: &Server, path: &str, token: &str, last: &str) -> Self {
-        let stream = TcpStream::connect(server.address).await.unwrap();
+    pub(crate) async fn open(server: &Server, path: &str, token: &str, last: &str) -> Self {
+        Self::at(server.address, path, token, last).await
+    }
+
+    async fn at(address: SocketAddr, path: &str, token: &str, last: &str) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
         let (reads, mut writes) = stream.into_split();
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
@@ -54,7 +63,7 @@ impl Stream {
     }
 
     /// The next event; none when the stream is over.
-    async fn next(&mut self) -> Option<Told> {
+    pub(crate) async fn next(&mut self) -> Option<Told> {
         let mut told = Told {
             id: String::new(),
             event: String::new(),
@@ -75,7 +84,7 @@ impl Stream {
     }
 
     /// The kinds of all that comes until `end`.
-    async fn kinds_until_end(mut self) -> Vec<String> {
+    pub(crate) async fn kinds_until_end(mut self) -> Vec<String> {
         let mut kinds = Vec::new();
         loop {
             let told = self.next().await.expect("it ends with an end");
@@ -87,7 +96,7 @@ impl Stream {
     }
 }
 
-fn events(run: &str) -> String {
+pub(crate) fn events(run: &str) -> String {
     format!("/api/marketplace/runs/{run}/events")
 }
 
@@ -196,90 +205,4 @@ async fn many_who_are_cut_off_while_processes_die_see_everything_once() {
         server.stop("TERM").await.assert_code(0);
     }
     workshop.assert_sound();
-}
-
-/// What the streams of one process take, and how late they tell an end, with so many of them.
-#[expect(clippy::print_stdout, reason = "the figures are for who runs it")]
-async fn crowd(watchers: usize, runs: usize) {
-    let workshop = Workshop::open().await;
-    workshop
-        .gpus
-        .behave("echo", json!({"runMs": 3_600_000}))
-        .await;
-    let server = workshop.serve("all").await;
-    let token = workshop.consumer.as_str();
-    let long = workshop.submit(&server, "echo").await;
-    let is_sent = async || workshop.gpus.count("echo", "run").await == 1;
-    until("the long run is at work", is_sent).await;
-    workshop.gpus.behave("echo", json!({})).await;
-    let memory = || resident(server.process.id());
-    let before = memory();
-    let mut idle = Vec::new();
-    for _ in 0..watchers {
-        idle.push(Stream::open(&server, &events(&long), token, "").await);
-    }
-    let each = (memory() - before) / watchers;
-    let connections = workshop
-        .store
-        .sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()");
-    let mut late = Vec::new();
-    let mut watching = tokio::task::JoinSet::new();
-    let mut clock = tokio::time::interval(Duration::from_millis(10));
-    for _ in 0..runs {
-        clock.tick().await;
-        let run = workshop.submit(&server, "echo").await;
-        let mut stream = Stream::open(&server, &events(&run), token, "").await;
-        watching.spawn(async move {
-            loop {
-                let told = stream.next().await.expect("it ends");
-                if told.event == "completed" {
-                    let at = told.data["at"].as_str().unwrap().to_owned();
-                    return (at, now());
-                }
-            }
-        });
-    }
-    while let Some(told) = watching.join_next().await {
-        let (at, heard) = told.unwrap();
-        let format = &time::format_description::well_known::Rfc3339;
-        let at = time::OffsetDateTime::parse(&at, format).unwrap();
-        late.push((heard - at).whole_milliseconds());
-    }
-    late.sort_unstable();
-    let (half, most) = (late[late.len() / 2], late[late.len() * 99 / 100]);
-    println!(
-        "{watchers} streams: {each} bytes each, {connections} connections to the database; \
-         the end of {runs} runs was told after {half} ms (half of them) and {most} ms (99 %)"
-    );
-    assert!(each <= 20 * 1024, "{each} bytes for a stream");
-    assert!(connections.parse::<usize>().unwrap() < 60, "{connections}");
-    drop(idle);
-    server.stop("KILL").await;
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the moments of another process are compared with it"
-)]
-fn now() -> time::OffsetDateTime {
-    time::OffsetDateTime::now_utc()
-}
-
-/// Bytes of memory that a process has.
-fn resident(process: u32) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.unwrap().trim().trim_end_matches(" kB");
-    kilobytes.parse::<usize>().unwrap() * 1024
-}
-
-#[tokio::test]
-async fn hundreds_of_streams_take_little() {
-    crowd(500, 50).await;
-}
-
-#[tokio::test]
-#[ignore = "needs the machine for itself: scripts/endurance runs it"]
-async fn ten_thousand_streams_take_little_and_hear_of_an_end_at_once() {
-    crowd(10_000, 2_000).await;
 }

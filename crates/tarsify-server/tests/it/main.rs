@@ -5,6 +5,8 @@ mod administration;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod costs;
+#[cfg(test)]
 mod data_folder;
 #[cfg(test)]
 mod demo;
@@ -29,6 +31,8 @@ mod money;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod output;
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod production;
@@ -43,6 +47,8 @@ mod redis;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod seeding;
@@ -50,6 +56,8 @@ mod seeding;
 mod starting;
 #[cfg(test)]
 mod stopping;
+#[cfg(test)]
+mod storms;
 #[cfg(test)]
 mod stripe;
 #[cfg(test)]

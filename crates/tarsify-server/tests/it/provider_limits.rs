@@ -104,3 +104,57 @@ async fn a_busy_endpoint_is_asked_as_often_as_its_operator_says() {
     server.stop("TERM").await.assert_code(0);
     workshop.assert_sound();
 }
+
+#[tokio::test]
+async fn two_workers_never_have_more_jobs_than_the_provider_may() {
+    let workshop = Workshop::open().await;
+    let api = workshop.serve("api").await;
+    let other = workshop.add_base_model(&api, "demo-vllm", 600).await;
+    workshop.add_model(&api, &other, "other", json!({})).await;
+    for endpoint in ["echo", "demo-vllm"] {
+        workshop.gpus.behave(endpoint, json!({"runMs": 150})).await;
+    }
+    let limits = json!({"maxConcurrency": 3, "baseBackoffMs": 200});
+    let change = patch("/api/admin/settings")
+        .by(&workshop.admin)
+        .json(json!({"providers": {"runpod": limits}}));
+    let told = api.send(change).await.assert_ok(200);
+    assert_eq!(told.data()["providers"]["runpod"], limits);
+    for _ in 0..10 {
+        workshop.submit(&api, "echo").await;
+        workshop.submit(&api, "other").await;
+    }
+    let (one, two) = tokio::join!(workshop.serve("worker"), workshop.serve("worker"));
+    let mut most = 0;
+    until("every run ends", async || {
+        most = most.max(workshop.executions("stage NOT IN ('created', 'ended')"));
+        workshop.executions("stage <> 'ended'") == 0
+    })
+    .await;
+    assert!((2..=3).contains(&most), "{most} at once");
+    assert_eq!(workshop.executions("status = 'COMPLETED'"), 20);
+    for server in [api, one, two] {
+        server.stop("TERM").await.assert_code(0);
+    }
+    workshop.assert_sound();
+}
+
+#[tokio::test]
+async fn workers_know_how_many_they_are() {
+    let workshop = Workshop::open().await;
+    let api = workshop.serve("api").await;
+    let (one, two) = tokio::join!(workshop.serve("worker"), workshop.serve("all"));
+    let present = || workshop.store.sql("SELECT count(*) FROM workers");
+    until("both are here, and nobody else", async || present() == "2").await;
+    one.stop("TERM").await.assert_code(0);
+    assert_eq!(present(), "1", "who goes says so");
+    let seen = || {
+        let newest = "SELECT extract(epoch FROM max(seen_at)) FROM workers";
+        workshop.store.sql(newest)
+    };
+    let before = seen();
+    until("the other stays", async || seen() != before).await;
+    two.stop("TERM").await.assert_code(0);
+    assert_eq!(present(), "0");
+    api.stop("TERM").await.assert_code(0);
+}

@@ -1,5 +1,7 @@
 //! The real binary with a Redis that is there, goes away and was never there.
 
+mod together;
+
 use std::time::Duration;
 
 use serde_json::Value;

@@ -97,6 +97,7 @@ pub fn new_base_model(endpoint_id: EndpointId) -> NewBaseModel {
         output_format: OutputFormat::parse("png").expect("the format is good"),
         estimated: Seconds::parse(12).expect("the estimate is good"),
         timeout: Seconds::parse(300).expect("the timeout is good"),
+        streams_output: false,
         is_active: true,
     }
 }
@@ -115,6 +116,7 @@ pub fn base_model(endpoint: &Endpoint) -> BaseModel {
         output_format,
         estimated,
         timeout,
+        streams_output,
         is_active,
     } = new_base_model(endpoint.id);
     BaseModel {
@@ -133,6 +135,7 @@ pub fn base_model(endpoint: &Endpoint) -> BaseModel {
         output_format,
         estimated,
         timeout,
+        streams_output,
         is_active,
         tars_model_count: 0,
         version: Version::FIRST,

@@ -51,6 +51,7 @@ pub fn runnable(endpoint: &Endpoint, base: &BaseModel, model: &TarsModel) -> Run
             input_schema: base.input_schema.clone(),
             estimated_seconds: base.estimated.get(),
             timeout_seconds: base.timeout.get(),
+            streams_output: base.streams_output,
             is_active: base.is_active,
         },
         endpoint: RunnableEndpoint {
@@ -181,6 +182,7 @@ pub fn advance(claimed: &Claimed, to: Stage) -> Advance {
         progress: None,
         events: Vec::new(),
         exchanges: Vec::new(),
+        told: None,
         then: Then::After(Duration::from_secs(60)),
     }
 }
@@ -214,6 +216,7 @@ pub fn settlement(claimed: &Claimed, reason: EndReason) -> Settlement {
         run_ms: None,
         attempts: over.collect(),
         exchanges: Vec::new(),
+        deltas: None,
         has_orphans: false,
     }
 }

@@ -35,6 +35,7 @@ pub(super) async fn creation_round_trips(world: World) {
         output_type: OutputType::Json,
         estimated: Seconds::parse(1).unwrap(),
         timeout: Seconds::parse(Seconds::MAX).unwrap(),
+        streams_output: true,
         is_active: false,
         ..base_model(&endpoint)
     };
@@ -119,6 +120,7 @@ pub(super) async fn a_revision_stores_every_field(world: World) {
         output_format: OutputFormat::parse("wav").unwrap(),
         estimated: Seconds::parse(99).unwrap(),
         timeout: Seconds::parse(1).unwrap(),
+        streams_output: true,
         is_active: false,
         updated_at: later(60),
         ..created.clone()

@@ -7,6 +7,7 @@ mod attempts;
 mod attention;
 mod callbacks;
 mod calling_off;
+mod crew;
 mod crowd;
 mod fairness;
 mod keys;
@@ -16,6 +17,8 @@ mod log;
 mod look;
 mod money;
 mod outlook;
+mod output;
+mod providers;
 mod quota;
 mod races;
 mod replay;
@@ -92,6 +95,7 @@ macro_rules! execution_cases {
             crowd: [
                 only_so_many_runs_are_unfinished,
                 a_replay_needs_no_room,
+                of_twins_for_the_last_place_none_is_refused,
                 there_is_room_for_exactly_so_many_of_a_crowd,
             ]
             quota: [
@@ -106,6 +110,13 @@ macro_rules! execution_cases {
                 the_log_has_everything_once_and_in_order,
                 what_a_scope_missed_is_told_again,
                 a_place_where_the_scope_has_nothing_is_refused,
+            ]
+            output: [
+                only_models_that_say_something_are_watched,
+                who_watches_is_gone_after_a_while,
+                how_far_it_was_told_is_kept,
+                the_last_parts_come_before_the_end,
+                what_has_ended_is_not_watched,
             ]
             lists: [
                 scopes_are_apart,
@@ -144,6 +155,20 @@ macro_rules! execution_cases {
                 a_claim_that_takes_less_uses_less_up,
                 limits_are_in_force_at_once,
                 a_crowd_never_takes_more_than_there_is,
+            ]
+            providers: [
+                all_endpoints_together_have_no_more_jobs_than_it_may,
+                a_minute_and_a_day_of_a_provider_are_kept,
+                endpoints_keep_their_own_limits_as_well,
+                limits_of_a_provider_are_in_force_at_once,
+                what_an_endpoint_does_not_say_its_provider_says,
+                a_crowd_never_takes_more_of_a_provider_than_there_is,
+            ]
+            crew: [
+                each_worker_counts_once,
+                who_is_gone_counts_no_more,
+                who_is_silent_counts_for_a_while,
+                of_a_crowd_that_comes_at_once_each_knows_of_those_before,
             ]
             outlook: [
                 nothing_is_known_of_what_is_not_there,

@@ -40,10 +40,12 @@ fn changed(stored: &StoredLimits, runs: u32) -> StoredLimits {
         {"name": "ünlü \"kişi\"", "minPurchased": 7, "multiplier": 12.25},
     ]);
     let limits = json!({"userApi": {"max": 11}, "upload": {"max": 1_000_000}});
+    let providers = json!({"runpod": {"maxPerDay": runs, "retryOn429": false}});
     let patch = LimitSettingsPatch {
         tiers: Some(LimitSettingsPatch::read_tiers(&tiers).unwrap()),
         limits: Some(LimitSettingsPatch::read_limits(&limits).unwrap()),
         max_concurrent_runs: Some(runs),
+        providers: Some(LimitSettingsPatch::read_providers(&providers).unwrap()),
     };
     StoredLimits {
         settings: stored.settings.changed(patch),

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tarsify_db::{PgExecutionRepository, PgIdempotencyRepository};
+use tarsify_db::{PgExecutionRepository, PgIdempotencyRepository, PgLimitSettingsRepository};
 use tarsify_domain::Scope;
 use tarsify_domain::Version;
+use tarsify_domain::audit::Actor;
 use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::catalog::{
-    BaseModelRepository, EndpointRepository, TarsModelRepository, TarsModelStatus,
+    BaseModelRepository, EndpointRepository, Provider, TarsModelRepository, TarsModelStatus,
 };
 use tarsify_domain::execution::{EventKind, NewEvent, RunnableModel, RunnableModels};
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::limits::{Author, LimitSettingsPatch, LimitSettingsRepository, StoredLimits};
 use tarsify_domain::money::{Credits, Millicredits};
 use tarsify_domain::people::{ConsumerRepository, DeveloperRepository};
 use tarsify_testing::ExecutionWorld;
@@ -35,7 +37,8 @@ const MOVED: &str = "SELECT format('UPDATE %I SET %s', c.table_name, \
     WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' \
         AND c.data_type = 'timestamp with time zone' \
         AND c.table_name IN ('executions', 'execution_events', 'provider_attempts', \
-            'idempotency_keys', 'endpoint_calls') \
+            'idempotency_keys', 'endpoint_calls', 'provider_calls', 'workers', \
+            'watched_runs') \
     GROUP BY c.table_name";
 
 /// What lies behind the ports of one database.
@@ -55,6 +58,7 @@ async fn execution_world() -> ExecutionWorld {
     ExecutionWorld {
         repository: executions.clone(),
         queue: executions.clone(),
+        crew: executions.clone(),
         log: executions.clone(),
         models: executions.clone(),
         keys: Arc::new(PgIdempotencyRepository::new(database)),
@@ -135,12 +139,39 @@ impl ExecutionProps for Props {
             Change::SwitchOffEndpoint => {
                 ("endpoints", model.endpoint.id.uuid(), ", is_active = false")
             }
+            Change::Stream => (
+                "base_models",
+                model.base_model.id.uuid(),
+                ", streams_output = true",
+            ),
             Change::Limit(_) => unreachable!("an administrator does that"),
         };
         let sql = format!("UPDATE {table} SET version = version + 1{set} WHERE id = '{id}'");
         self.outside.sql(&sql).await;
         let changed = self.executions.find_own(model.developer_id, model.id).await;
         changed.unwrap().unwrap()
+    }
+
+    async fn limit_provider(&self, provider: Provider, limits: EndpointLimits) {
+        let repository = PgLimitSettingsRepository::new(self.shop.test.database.clone());
+        let stored = repository.find().await.unwrap();
+        let patch = LimitSettingsPatch {
+            providers: Some([(provider, limits)].into()),
+            ..LimitSettingsPatch::default()
+        };
+        let changed = StoredLimits {
+            settings: stored.settings.changed(patch),
+            ..stored
+        };
+        let by = Author {
+            actor: Actor {
+                issuer: "https://issuer.example.com".to_owned(),
+                subject: "ada".to_owned(),
+                developer: None,
+            },
+            reason: None,
+        };
+        repository.revise(&changed, &by).await.unwrap();
     }
 
     async fn delete(&self, model: &RunnableModel) {
@@ -194,7 +225,7 @@ impl ExecutionProps for Props {
         let micros = time.as_micros().to_string();
         let mut updates = self.outside.sql(&MOVED.replace("MICROS", &micros)).await;
         // A day that was today is by then what today was before.
-        for table in ["test_run_quota", "endpoint_budgets"] {
+        for table in ["test_run_quota", "endpoint_budgets", "provider_budgets"] {
             updates.push(format!(
                 "UPDATE {table} SET day = day - ((now() AT TIME ZONE 'UTC')::date \
                     - ((now() - interval '{micros} microseconds') AT TIME ZONE 'UTC')::date)"

@@ -5,7 +5,7 @@ use tarsify_domain::execution::{Ending, Stage};
 use super::place::Place;
 
 /// Columns that are frozen, each with another value than it has.
-const FROZEN: [&str; 18] = [
+const FROZEN: [&str; 15] = [
     "id = gen_random_uuid()",
     "kind = 'TEST_RUN'",
     "consumer_id = NULL",
@@ -18,13 +18,61 @@ const FROZEN: [&str; 18] = [
     "provider = 'other'",
     "provider_endpoint_id = 'other'",
     "price_credits = price_credits + 1",
-    "inputs = '{}'",
-    "payload = '{}'",
-    "concealed = '{}'",
     "timeout_seconds = timeout_seconds + 1",
     "deadline_at = deadline_at + interval '1 second'",
     "created_at = created_at - interval '1 second'",
 ];
+
+/// Ways to lose payloads, or more than these.
+const LOST: [&str; 12] = [
+    "inputs = '{}'",
+    "payload = '{}'",
+    "concealed = '{}'",
+    "payloads_removed_at = now()",
+    "payloads_removed_at = now(), inputs = '{}', payload = '{}', concealed = '{}'",
+    "payloads_removed_at = now(), inputs = '{}', payload = '{}', output = 'null'",
+    "payloads_removed_at = now(), inputs = '{}', concealed = '{}', output = 'null'",
+    "payloads_removed_at = now(), payload = '{}', concealed = '{}', output = 'null'",
+    "payloads_removed_at = now(), inputs = '{}', payload = '{}', concealed = '{}', output = '1'",
+    "payloads_removed_at = now(), inputs = '{}', payload = '{}', concealed = '{}', output = 'null', \
+        completed_at = now()",
+    "payloads_removed_at = now(), inputs = '{}', payload = '{}', concealed = '{}', output = 'null', \
+        execution_time_ms = 1",
+    "inputs = '{}', payload = '{}', concealed = '{}', output = 'null'",
+];
+
+/// The one way to remove them.
+const REMOVE: &str = "UPDATE executions SET payloads_removed_at = now(), inputs = '{}', \
+    payload = '{}', concealed = '{}', output = 'null', progress = NULL";
+
+#[tokio::test]
+async fn payloads_are_removed_as_a_whole_once_and_from_what_has_ended() {
+    let place = Place::open().await;
+    let claimed = place.submitting().await;
+    let refused = async |sql: &str| {
+        let refusal = place.test().refusal(sql).await.unwrap();
+        assert!(
+            ["executions_payloads_frozen", "executions_ended"].contains(&refusal.as_str()),
+            "{sql}: {refusal}"
+        );
+    };
+    refused(&REMOVE.replace("'null'", "NULL")).await;
+    place.complete(&claimed).await;
+    for set in LOST {
+        refused(&format!("UPDATE executions SET {set}")).await;
+    }
+    let cheaper = REMOVE.replace("progress = NULL", "price_credits = 1");
+    let refusal = place.test().refusal(&cheaper).await;
+    assert_eq!(refusal.as_deref(), Some("executions_frozen"));
+    let unended = REMOVE.replace("progress = NULL", "stage = 'created', status = 'PENDING'");
+    let refusal = place.test().refusal(&unended).await;
+    assert_eq!(refusal.as_deref(), Some("executions_moves"));
+    place.sql(REMOVE).await;
+    refused(REMOVE).await;
+    refused("UPDATE executions SET payloads_removed_at = NULL").await;
+    refused("UPDATE executions SET output = '1'").await;
+    assert_eq!(place.broken().await, []);
+}
 
 #[tokio::test]
 async fn what_was_accepted_stays_as_it_was() {

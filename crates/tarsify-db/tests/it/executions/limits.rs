@@ -162,6 +162,73 @@ async fn a_crowd_in_two_processes_shares_a_minute_and_a_day() {
     assert_eq!(place.sql(used).await, ["7"], "of a day no seconds are kept");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_in_two_processes_shares_a_provider_and_its_endpoints() {
+    let place = Place::open().await;
+    let models = [place.model(1).await, place.model(2).await];
+    let consumer = place.consumer(1).await;
+    for model in &models {
+        place.runs(model, consumer, 30).await;
+    }
+    place
+        .sql(
+            "UPDATE rate_limit_settings SET settings = settings \
+                || '{\"providers\": {\"runpod\": {\"maxConcurrency\": 3}}}'",
+        )
+        .await;
+    let narrow = EndpointLimits {
+        max_concurrency: Some(2),
+        ..EndpointLimits::default()
+    };
+    limit(&place, &models[0], narrow).await;
+    let other = another(&place).await;
+    let is_over = AtomicBool::new(false);
+    let left = AtomicUsize::new(60);
+    let watch = async {
+        let counted = format!(
+            "SELECT format('%s %s', count(*), count(*) FILTER (WHERE endpoint_id = '{}')) \
+             FROM executions WHERE stage NOT IN ('created', 'ended')",
+            models[0].endpoint.id
+        );
+        let mut most = (0, 0);
+        while !is_over.load(Ordering::SeqCst) {
+            let seen = place.sql(&counted).await.remove(0);
+            let (all, its) = seen.split_once(' ').unwrap();
+            let (all, its): (u32, u32) = (all.parse().unwrap(), its.parse().unwrap());
+            most = (most.0.max(all), most.1.max(its));
+        }
+        most
+    };
+    let work = async {
+        let crowd = (0..16).map(|number| {
+            let executions = if number % 2 == 0 {
+                &*place.executions
+            } else {
+                &other
+            };
+            let left = &left;
+            async move {
+                while left.load(Ordering::SeqCst) > 0 {
+                    let claim = Claim {
+                        limit: 2,
+                        ..a_claim(submissions(2))
+                    };
+                    for claimed in executions.claim(&claim).await.unwrap() {
+                        tokio::task::yield_now().await;
+                        fail(executions, &claimed).await;
+                        left.fetch_sub(1, Ordering::SeqCst);
+                    }
+                }
+            }
+        });
+        join_all(crowd).await;
+        is_over.store(true, Ordering::SeqCst);
+    };
+    let ((all, its), ()) = tokio::join!(watch, work);
+    assert!((1..=3).contains(&all), "{all} at once");
+    assert!(its <= 2, "{its} at once at the narrow one");
+}
+
 #[tokio::test]
 async fn a_newcomer_waits_for_one_of_ten_thousand() {
     let place = Place::open().await;

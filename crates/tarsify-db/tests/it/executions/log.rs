@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use tarsify_domain::Scope;
-use tarsify_domain::execution::{EventLog, LogPage, LoggedEvent};
+use tarsify_domain::execution::{EventLog, LogPage, LogPlace, LoggedEvent};
 
 use super::place::Place;
 use crate::support::Outside;
 
 impl Place {
     async fn log_from(&self, turn: u64) -> LogPage {
-        self.executions.read_log(turn, 100).await.unwrap()
+        let from = LogPlace::before(turn);
+        self.executions.read_log(from, 100).await.unwrap()
     }
 
     /// The whole log, once nobody else is in the way.

@@ -18,7 +18,7 @@ const ENDED: i64 = 20_000;
 
 /// A place with many executions that have ended, some hundreds at the provider, and as many that
 /// wait.
-async fn old_place() -> Place {
+pub(super) async fn old_place() -> Place {
     let place = Place::open().await;
     let model = place.model(1).await;
     let consumer = place.consumer(1).await;
@@ -61,17 +61,21 @@ async fn old_place() -> Place {
 }
 
 /// What was read by some work.
-struct Used {
+pub(super) struct Used {
     /// How often the index was used.
-    scans: i64,
+    pub(super) scans: i64,
     /// How many entries of the index were read.
-    entries: i64,
+    pub(super) entries: i64,
     /// How often the whole table was read.
-    table_scans: i64,
+    pub(super) table_scans: i64,
 }
 
 /// What the work read.
-async fn used(place: &Place, index: &str, work: impl AsyncFnOnce(PgExecutionRepository)) -> Used {
+pub(super) async fn used(
+    place: &Place,
+    index: &str,
+    work: impl AsyncFnOnce(PgExecutionRepository),
+) -> Used {
     let outside = Outside::connect(&place.test().url).await;
     let numbers = format!(
         "SELECT format('%s %s %s', i.idx_scan, i.idx_tup_read, t.seq_scan) \
@@ -148,7 +152,12 @@ async fn limits_cost_a_claim_no_more_than_they_allow() {
     let place = old_place().await;
     let limit = "UPDATE endpoints SET limits = '{\"maxConcurrency\": 160, \"maxPerMinute\": 900}'";
     place.sql(limit).await;
-    place.sql("ANALYZE endpoint_budgets").await;
+    let all = "UPDATE rate_limit_settings SET settings = settings \
+        || '{\"providers\": {\"runpod\": {\"maxConcurrency\": 340, \"maxPerMinute\": 900}}}'";
+    place.sql(all).await;
+    place
+        .sql("ANALYZE endpoint_budgets, provider_budgets")
+        .await;
     for (index, most) in [
         ("executions_waiting_index", 25),
         ("executions_due_index", 170),

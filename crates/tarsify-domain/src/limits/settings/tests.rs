@@ -34,6 +34,7 @@ fn the_defaults_are_those_of_the_design() {
             "upload": {"max": 30}, "authSession": {"max": 120}, "authAction": {"max": 10},
         },
         "maxConcurrentRuns": 5,
+        "providers": {},
     });
     assert_eq!(LimitSettings::default().to_json(), expected);
 }
@@ -161,5 +162,55 @@ fn a_multiplier_rounds_down_and_leaves_something() {
             expected,
             "{multiplier}"
         );
+    }
+}
+
+#[test]
+fn limits_of_providers_are_read_as_those_of_endpoints() {
+    let limits = json!({"runpod": {"maxConcurrency": 9, "retryOn429": false, "maxPerDay": null}});
+    let document = with("/providers", limits);
+    let settings = LimitSettings::parse(&document).unwrap();
+    let its = settings.providers()[&Provider::RunPod];
+    assert_eq!((its.max_concurrency, its.max_per_day), (Some(9), None));
+    assert_eq!(its.retry_on_429, Some(false));
+    assert_eq!(LimitSettings::parse(&settings.to_json()), Ok(settings));
+    let bad = json!({"runpod": {"maxConcurrency": 0, "max": 1}, "somebody": {}});
+    let expected = [
+        ("/providers/runpod/max", "additionalProperties"),
+        ("/providers/runpod/maxConcurrency", "range"),
+        ("/providers/somebody", "enum"),
+    ];
+    let expected = expected.map(|(path, code)| (path.to_owned(), code.to_owned()));
+    assert_eq!(faults(&with("/providers", bad)), expected);
+    let none = [("/providers".to_owned(), "type".to_owned())];
+    assert_eq!(faults(&with("/providers", json!([]))), none);
+}
+
+#[test]
+fn settings_from_before_there_were_limits_of_providers_are_read() {
+    let mut document = LimitSettings::default().to_json();
+    document.as_object_mut().unwrap().remove("providers");
+    assert_eq!(
+        LimitSettings::parse(&document),
+        Ok(LimitSettings::default())
+    );
+}
+
+#[test]
+fn a_change_of_a_providers_limits_replaces_all_of_them() {
+    let read = |value: &Value| LimitSettingsPatch {
+        providers: Some(LimitSettingsPatch::read_providers(value).unwrap()),
+        ..LimitSettingsPatch::default()
+    };
+    let many = json!({"runpod": {"maxPerMinute": 7, "maxRetries": 0}});
+    let settings = LimitSettings::default().changed(read(&many));
+    assert_eq!(settings.to_json()["providers"], many);
+    assert_eq!(settings.changed(LimitSettingsPatch::default()), settings);
+    let one = json!({"runpod": {"maxConcurrency": 3}});
+    let settings = settings.changed(read(&one));
+    assert_eq!(settings.to_json()["providers"], one);
+    assert_eq!(settings.changed(read(&json!({}))), settings);
+    for none in [json!({"runpod": null}), json!({"runpod": {}})] {
+        assert_eq!(settings.changed(read(&none)), LimitSettings::default());
     }
 }

@@ -45,6 +45,22 @@ struct Progress {
     told: Option<LogPlace>,
 }
 
+/// The log being read from its position to its end.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// All turns before this one were settled when it began.
+    settled: Option<u64>,
+    /// What was read of others.
+    early: HashSet<LogPlace>,
+}
+
+impl Reading {
+    /// How much was read that is not settled.
+    pub(super) fn unsettled(&self) -> usize {
+        self.early.len()
+    }
+}
+
 #[derive(Default)]
 pub(in crate::engine) struct Hub {
     followers: Arc<Mutex<Followers>>,
@@ -109,37 +125,39 @@ impl Hub {
         *lock(&self.progress).position.get_or_insert(settled)
     }
 
-    /// Tells what was read, and answers what of it is new. Who follows an execution hears at once:
-    /// its events come one after the other. Who follows more hears of settled turns only, or he
-    /// could not go on from the last event that he heard of without a gap.
-    pub(super) fn dispatch(&self, page: LogPage) -> Vec<Arc<LoggedEvent>> {
+    /// Tells what is read of a page, and answers what of it is new. Who follows an execution hears
+    /// at once: its events come one after the other. Who follows more hears of settled turns only,
+    /// or he could not go on from the last event that he heard of without a gap.
+    pub(super) fn dispatch(&self, reading: &mut Reading, page: LogPage) -> Vec<Arc<LoggedEvent>> {
         let mut progress = lock(&self.progress);
         let mut followers = lock(&self.followers);
-        let events: Vec<_> = page.events.into_iter().map(Arc::new).collect();
+        // What was settled after the first page was read may stand in that page's part of the log.
+        let settled = *reading.settled.get_or_insert(page.settled);
         let mut fresh = Vec::new();
-        for event in &events {
-            if !progress.early.contains(&event.place) {
-                followers.tell_execution(event);
-                fresh.push(Arc::clone(event));
-            }
-            let is_settled = event.place.turn < page.settled;
+        for event in page.events {
+            let event = Arc::new(event);
+            let is_settled = event.place.turn < settled;
             if is_settled && progress.told.is_none_or(|told| told < event.place) {
-                followers.tell_scopes(event);
+                followers.tell_scopes(&event);
                 progress.told = Some(event.place);
             }
+            if !is_settled {
+                reading.early.insert(event.place);
+            }
+            if !progress.early.contains(&event.place) {
+                followers.tell_execution(&event);
+                fresh.push(event);
+            }
         }
-        // A full page may end inside a turn, which is read again then.
-        let position = match events.last() {
-            Some(last) if is_full(events.len()) => last.place.turn.min(page.settled),
-            _ => page.settled,
-        };
-        progress.position = Some(position);
-        progress.early = events
-            .iter()
-            .map(|event| event.place)
-            .filter(|place| place.turn >= position)
-            .collect();
         fresh
+    }
+
+    /// The log was read to its end. What was not settled is read again the next time, because
+    /// something may come before it.
+    pub(super) fn finish(&self, reading: Reading) {
+        let mut progress = lock(&self.progress);
+        progress.position = reading.settled.or(progress.position);
+        progress.early = reading.early;
     }
 }
 

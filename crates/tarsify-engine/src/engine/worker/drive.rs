@@ -1,5 +1,9 @@
 //! One leased execution, from the claim to the write that gives the lease back.
 
+mod listen;
+mod telling;
+mod words;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +21,16 @@ use crate::provider::{
 };
 use crate::scrub::Scrubber;
 
+use telling::Telling;
+
 /// The pause before a write that failed is tried again.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// What is kept of a lease for the write, unless the lease is short.
 const MARGIN: Duration = Duration::from_secs(2);
+
+/// The pause between two looks at a job whose output somebody watches.
+const WATCHED: Duration = Duration::from_secs(1);
 
 /// What a worker holds while it has an execution in hand.
 struct Hand<'a> {
@@ -34,6 +43,8 @@ struct Hand<'a> {
     token: Option<String>,
     material: Option<Material>,
     exchanges: Vec<Exchange>,
+    /// What is told of the output, once anybody has watched it.
+    telling: Option<Telling>,
 }
 
 impl Engine {
@@ -44,6 +55,7 @@ impl Engine {
             state,
             place,
             submission,
+            audience,
         } = claimed;
         let is_fresh_attempt = submission.is_some();
         let mut hand = Hand {
@@ -55,9 +67,12 @@ impl Engine {
             token,
             material: submission.map(|(_, material)| material),
             exchanges: Vec::new(),
+            telling: Telling::begin(audience, &state, lease.epoch),
         };
+        let is_watched = hand.telling.as_ref().is_some_and(Telling::is_here);
         let policy = Policy {
             first_pause: hand.place.limits.base_backoff(),
+            longest_interval: if is_watched { WATCHED } else { Duration::MAX },
             ..self.shared.policy
         };
         let mut task = Task::new(lease, state, policy);
@@ -89,6 +104,10 @@ impl Hand<'_> {
             Effect::Ask(question) => Some(self.ask(question).await),
             Effect::Advance(mut advance) => {
                 advance.exchanges = std::mem::take(&mut self.exchanges);
+                if let Some(telling) = &mut self.telling {
+                    advance.events.extend(telling.take_parts());
+                    advance.told = Some(telling.told());
+                }
                 let queue = &self.engine.shared.queue;
                 let event = self.write(|| queue.advance(&advance)).await;
                 if !advance.events.is_empty() {
@@ -104,6 +123,7 @@ impl Hand<'_> {
             }
             Effect::Settle(mut settlement) => {
                 settlement.exchanges = std::mem::take(&mut self.exchanges);
+                settlement.deltas = self.telling.as_mut().map(Telling::take_parts);
                 let queue = &self.engine.shared.queue;
                 let event = self.write(|| queue.settle(&settlement)).await;
                 if let Event::Written(Written::Applied { is_due }) = event {
@@ -158,10 +178,15 @@ impl Hand<'_> {
         }
     }
 
+    /// When an answer has to be there, to be written down under this lease.
+    fn answers_until(&self) -> Instant {
+        let lease = self.engine.shared.settings.lease;
+        self.began.1 + lease - MARGIN.min(lease / 8)
+    }
+
     /// Asks, and has the answer in time to write it down under this lease.
     async fn ask(&mut self, question: Question) -> Event {
-        let lease = self.engine.shared.settings.lease;
-        let until = self.began.1 + lease - MARGIN.min(lease / 8);
+        let until = self.answers_until();
         let silence = silence_about(&question);
         let Some(provider) = self.engine.shared.provider(self.place.provider) else {
             // Another process on the same store knows the protocol and took it in.
@@ -221,6 +246,7 @@ impl Hand<'_> {
         job: &ProviderJobId,
     ) -> LookAnswer {
         let told = provider.look(&self.place, job).await;
+        self.listen(provider, (attempt, job), &told.answer).await;
         // What repeats every few seconds would push everything else out of the record.
         if let LookAnswer::Seen(view) = &told.answer
             && matches!(

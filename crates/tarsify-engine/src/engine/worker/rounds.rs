@@ -8,27 +8,41 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{BATCH, Batch, Kind, after_failures, token_of};
-use crate::engine::Engine;
+use crate::engine::{Engine, Told};
 
 /// The pause between two sweeps; the end of what is past its deadline may take a minute.
 const SWEEP: Duration = Duration::from_secs(5);
 
 /// The pause between two tallies.
 const TALLY: Duration = Duration::from_secs(1);
+/// The pause between two notes of whose output somebody watches: a third of how long they hold.
+const RENEWAL: Duration = Duration::from_secs(5);
 /// The shortest pause between two readings of the log: what happens meanwhile is read together.
 const BREATH: Duration = Duration::from_millis(10);
+/// How soon the log is read again where something is not settled; twice as long each time that
+/// nothing has come of it.
+const SETTLING: Duration = Duration::from_millis(25);
 
 impl Engine {
     /// Runs every worker step as it is due, until `shutdown`. What is in hand then is seen to
     /// its next write, which takes as long as a provider may take to answer.
     pub async fn run_workers(&self, shutdown: CancellationToken) {
-        tokio::join!(
-            self.attend(Kind::Submit, &shutdown),
-            self.attend(Kind::Look, &shutdown),
-            self.attend(Kind::Sweep, &shutdown),
-            self.run_tally(&shutdown),
-            self.run_watch(shutdown.clone()),
-        );
+        let work = async {
+            tokio::join!(
+                self.attend(Kind::Submit, &shutdown),
+                self.attend(Kind::Look, &shutdown),
+                self.attend(Kind::Sweep, &shutdown),
+                self.run_tally(&shutdown),
+                self.run_watch(shutdown.clone()),
+            );
+        };
+        let came_at = self.come().await;
+        // What is in hand after `shutdown` still asks providers: until it is over we are here.
+        tokio::select! {
+            () = work => {}
+            () = self.stay(came_at) => {}
+        }
+        self.go().await;
     }
 
     /// Tells those who wait and follow here what happens, whichever process brings it about, until
@@ -37,15 +51,48 @@ impl Engine {
     /// The log is read whatever is announced: a word may be lost, and not every process has a bus
     /// to the others.
     pub async fn run_watch(&self, shutdown: CancellationToken) {
+        tokio::join!(self.read_on(&shutdown), self.run_renewal(&shutdown));
+    }
+
+    async fn run_renewal(&self, shutdown: &CancellationToken) {
+        let mut failures = 0;
+        while shutdown.run_until_cancelled(sleep(RENEWAL)).await.is_some() {
+            match self.renew_watches().await {
+                Ok(()) => failures = 0,
+                Err(error) => {
+                    report(&error, failures);
+                    failures += 1;
+                }
+            }
+        }
+    }
+
+    async fn read_on(&self, shutdown: &CancellationToken) {
         let patrol = self.shared.settings.patrol;
         let mut announced = self.shared.bus.listen();
         let mut failures = 0;
+        let (mut breath, mut settling) = (BREATH, SETTLING);
         while !shutdown.is_cancelled() {
             announced.borrow_and_update();
             let rest = match self.tell_followers().await {
-                Ok(_) => {
+                Ok(Told { new, unsettled }) => {
                     failures = 0;
-                    patrol
+                    // All that is unsettled is read again each time.
+                    let backlog = u32::try_from(unsettled / 1_000).unwrap_or(u32::MAX);
+                    breath = BREATH
+                        .saturating_mul(backlog.saturating_add(1))
+                        .min(patrol.max(BREATH));
+                    settling = if new > 0 {
+                        SETTLING
+                    } else {
+                        settling.saturating_mul(2)
+                    };
+                    // It settles without a word.
+                    if unsettled > 0 {
+                        settling.min(patrol)
+                    } else {
+                        patrol
+                    }
                 }
                 Err(error) => {
                     report(&error, failures);
@@ -61,7 +108,7 @@ impl Engine {
                 () = self.shared.came.notified(), if failures == 0 && !has_followers => {}
                 Ok(()) = announced.changed(), if failures == 0 && has_followers => {}
             }
-            sleep(BREATH).await;
+            sleep(breath).await;
         }
     }
 

@@ -1,5 +1,6 @@
 //! Budget, patience and circuit together.
 
+use super::super::budget::Budget;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -10,7 +11,7 @@ fn gate(now: Instant) -> Gate {
         burst: 20,
         at_once: 3,
     };
-    Gate::new(budget, now)
+    Gate::new(budget.divided(1), None, now)
 }
 
 #[test]
@@ -81,4 +82,23 @@ fn a_storm_of_429_opens_no_circuit_and_one_of_503_does() {
         }
         assert_eq!(last, expected.unwrap_or(Change::None), "{outcome:?}");
     }
+}
+
+#[test]
+fn who_was_ill_for_long_is_asked_again_within_half_a_minute() {
+    let mut now = Instant::now();
+    let mut gate = gate(now);
+    let mut calls = 0;
+    let storm = now + SECOND * 600;
+    while now < storm {
+        if let Ok(entry) = gate.enter(now) {
+            calls += 1;
+            gate.leave(entry, Some(Outcome::Unavailable(None)), now);
+        }
+        now += SECOND / 10;
+    }
+    assert!((25..=45).contains(&calls), "{calls} calls in ten minutes");
+    let waits = gate.closed(now).map_or(Duration::ZERO, Denied::wait);
+    assert!(waits <= SECOND * 20, "{waits:?}");
+    assert!(gate.enter(now + SECOND * 20).is_ok());
 }

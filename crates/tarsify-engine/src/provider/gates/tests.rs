@@ -70,3 +70,53 @@ fn a_permit_that_is_dropped_makes_room() {
             .is_ok()
     );
 }
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn whoever_joins_others_begins_when_they_have_heard_of_it() {
+    let gates = Gates::new(Budgets::default());
+    let (one, other) = (endpoint(), endpoint());
+    let now = Instant::now();
+    gates.share_at(now, 2, SECOND);
+    assert_eq!(gates.burst_at(now + SECOND, Operation::Run), 0);
+    let refused = gates.enter_at(now, (one, Operation::Run), SECOND);
+    assert!(matches!(refused, Err(Denied::Budget(_))), "{refused:?}");
+    // Half of the rate for a second, at every gate, whether it was there or not.
+    let later = now + SECOND * 2;
+    assert_eq!(gates.allowances_at(later, Operation::Run), [(one, 40)]);
+    assert_eq!(gates.burst_at(later, Operation::Run), 40);
+    gates.share_at(later, 2, Duration::ZERO);
+    assert_eq!(gates.burst_at(later, Operation::Run), 40, "nothing is new");
+    let permit = gates.enter_at(later, (other, Operation::Run), SECOND);
+    permit.unwrap();
+    assert_eq!(gates.burst_at(now + SECOND * 9, Operation::Run), 75);
+    // Somebody who was silent for long comes as if anew.
+    gates.share_at(later, 2, SECOND);
+    assert_eq!(gates.burst_at(later, Operation::Run), 0);
+    let allowances = gates.allowances_at(later, Operation::Run);
+    assert!(
+        allowances.iter().all(|(_, left)| *left == 0),
+        "{allowances:?}"
+    );
+}
+
+#[test]
+fn whoever_is_joined_gives_up_half_at_once() {
+    let gates = Gates::new(Budgets::default());
+    let endpoint = endpoint();
+    let now = Instant::now();
+    gates.share_at(now, 1, SECOND);
+    assert_eq!(gates.burst_at(now, Operation::Run), 150, "nobody is here");
+    let permit = gates.enter_at(now, (endpoint, Operation::Run), SECOND);
+    permit.unwrap();
+    gates.share_at(now, 2, Duration::ZERO);
+    assert_eq!(gates.allowances_at(now, Operation::Run), [(endpoint, 75)]);
+    gates.share_at(now, 1, Duration::ZERO);
+    assert_eq!(gates.allowances_at(now, Operation::Run), [(endpoint, 75)]);
+    let later = now + SECOND;
+    assert_eq!(
+        gates.allowances_at(later, Operation::Run),
+        [(endpoint, 150)]
+    );
+}

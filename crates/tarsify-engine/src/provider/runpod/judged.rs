@@ -42,6 +42,8 @@ pub(super) trait Judge: Sized {
     const OPERATION: Operation;
     /// How often it is asked in one call.
     const TRIES: u32;
+    /// How long one try may take, whatever the settings say.
+    const LONGEST_TRY: Duration = Duration::MAX;
 
     /// Judges a reply.
     fn judge(reply: &Reply, cleaner: &Cleaner) -> Judged<Self>;

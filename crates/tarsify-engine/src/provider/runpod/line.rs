@@ -105,6 +105,7 @@ impl Line {
             Operation::Run => (Method::POST, "run"),
             Operation::Status => (Method::GET, "status"),
             Operation::Cancel => (Method::POST, "cancel"),
+            Operation::Stream => (Method::GET, "stream"),
         };
         path.pop_if_empty().push(endpoint).push(name);
         if let Some(job) = job {

@@ -53,7 +53,7 @@ fn seen(answer: &Answer, cleaner: &Cleaner) -> Judged<LookAnswer> {
         // That says nothing about the job, only about the way to it.
         Body::Broken(why) => return Judged::nothing(Outcome::Failed, (*why).to_owned()),
     };
-    if values(body) > MOST_VALUES {
+    if is_intricate(body) {
         return is(LookAnswer::TooLarge, "the answer holds too many values");
     }
     let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else {
@@ -64,6 +64,11 @@ fn seen(answer: &Answer, cleaner: &Cleaner) -> Judged<LookAnswer> {
     };
     let (view, said) = view(&word, fields, cleaner);
     Judged::is(LookAnswer::Seen(view), Outcome::Answered, said)
+}
+
+/// Whether there are too many values in a text that may be JSON.
+pub(super) fn is_intricate(json: &[u8]) -> bool {
+    values(json) > MOST_VALUES
 }
 
 /// At most how many values there are in a text that may be JSON.

@@ -2,6 +2,7 @@
 
 mod judges;
 mod leaks;
+mod streams;
 
 use reqwest::StatusCode;
 use serde_json::Value;

@@ -74,8 +74,8 @@ async fn is_heard(here: &Engine, there: &Engine, store: &MemoryStore) {
     let stop = CancellationToken::new();
     let scenes = async {
         for pause in [Duration::ZERO, LOOK * 3] {
-            quiet().await;
             let (scope, id) = submitted(here, store).await;
+            quiet().await;
             let mut following = there.follow(scope, id, 1).await.unwrap();
             sleep(pause).await;
             here.cancel(scope, id).await.unwrap();
@@ -83,8 +83,8 @@ async fn is_heard(here: &Engine, there: &Engine, store: &MemoryStore) {
             assert!(matches!(heard, Ok(Ok(Followed::Event(_)))), "{heard:?}");
         }
         for pause in [Duration::ZERO, LOOK * 3] {
-            quiet().await;
             let (scope, id) = submitted(here, store).await;
+            quiet().await;
             let cancel = async {
                 sleep(pause).await;
                 here.cancel(scope, id).await.unwrap();

@@ -32,6 +32,13 @@ async fn patience_ends_before_the_run() {
     let execution = workshop.engine.wait(scope, id, patience).await.unwrap();
     assert_eq!(execution.summary.status, ExecutionStatus::Pending);
     assert!(began.elapsed() >= patience);
+    // It is told as it is in the end, not as it was when the wait began.
+    let engine = &workshop.engine;
+    let waiting = engine.wait(scope, id, Duration::from_secs(2));
+    let (waited, sent) = tokio::join!(waiting, engine.submit_due());
+    assert_eq!(sent.unwrap(), 1);
+    let is_sent = waited.unwrap().summary.status;
+    assert_eq!(is_sent, ExecutionStatus::Queued);
     workshop.close().await;
 }
 

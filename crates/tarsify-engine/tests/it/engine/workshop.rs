@@ -182,7 +182,7 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-fn model(slug: &str, endpoint: &str, overrides: Value, now: Timestamp) -> RunnableModel {
+pub(crate) fn model(slug: &str, endpoint: &str, overrides: Value, now: Timestamp) -> RunnableModel {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -212,6 +212,7 @@ fn model(slug: &str, endpoint: &str, overrides: Value, now: Timestamp) -> Runnab
             input_schema: InputSchema::parse(schema).unwrap(),
             estimated_seconds: 2,
             timeout_seconds: 60,
+            streams_output: false,
             is_active: true,
         },
         endpoint: RunnableEndpoint {

@@ -146,6 +146,8 @@ impl<A> Reply<A> {
 pub(super) struct Cloud {
     pub(super) jobs: Vec<CloudJob>,
     by_id: HashMap<ProviderJobId, usize>,
+    /// How often each run was to be submitted in a blackout.
+    pub(super) in_vain: HashMap<usize, u64>,
 }
 
 impl Cloud {
@@ -204,6 +206,10 @@ impl Cloud {
         let retry_after = dice
             .chance(300)
             .then(|| std::time::Duration::from_secs(dice.between(1, 90)));
+        if weather.is_blackout(now) {
+            *self.in_vain.entry(order.run).or_default() += 1;
+            return Reply::new(SubmitAnswer::Undone { retry_after: None }, soon);
+        }
         if weather.is_storm(now) && dice.chance(950) {
             if dice.chance(800) {
                 return Reply::new(SubmitAnswer::Undone { retry_after }, soon);
@@ -265,6 +271,9 @@ impl Cloud {
                 .chance(300)
                 .then(|| std::time::Duration::from_secs(dice.between(1, 90))),
         };
+        if weather.is_blackout(now) {
+            return Reply::new(LookAnswer::Unavailable { retry_after: None }, soon);
+        }
         if weather.is_storm(now) && dice.chance(900) || dice.chance(weather.look_down) {
             return Reply::new(down, soon);
         }
@@ -296,7 +305,7 @@ impl Cloud {
         };
         let job = &mut self.jobs[place];
         job.stop_tries += 1;
-        if weather.is_storm(now) && dice.chance(900) {
+        if weather.is_blackout(now) || weather.is_storm(now) && dice.chance(900) {
             return Reply::new(StopAnswer::Unavailable, soon);
         }
         let is_unheard = dice.chance(weather.stop_down);

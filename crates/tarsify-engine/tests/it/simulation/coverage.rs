@@ -153,6 +153,12 @@ impl Coverage {
         add(&mut self.seen, &other.seen);
     }
 
+    /// Why runs ended so.
+    pub(super) fn reasons_of(&self, ending: Ending) -> Vec<Option<EndReason>> {
+        let endings = self.endings.keys().filter(|(its, _)| *its == ending);
+        endings.map(|(_, reason)| *reason).collect()
+    }
+
     /// What was never seen, and what was seen and nobody expected.
     pub(super) fn gaps(&self) -> Vec<String> {
         let mut gaps = differences("move", MOVES, &self.moves);

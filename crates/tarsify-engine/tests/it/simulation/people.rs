@@ -80,6 +80,7 @@ fn model(number: usize, dice: &mut Dice) -> RunnableModel {
             input_schema: InputSchema::parse(json!({"type": "object"})).unwrap(),
             estimated_seconds: 12,
             timeout_seconds: u32::try_from(dice.between(20, 120)).unwrap(),
+            streams_output: false,
             is_active: true,
         },
         endpoint: RunnableEndpoint {

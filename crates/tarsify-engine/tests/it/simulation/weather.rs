@@ -38,6 +38,8 @@ pub(super) struct Weather {
     pub(super) storms: Vec<Span>,
     /// The store answers nobody.
     pub(super) outages: Vec<Span>,
+    /// The provider refuses every call.
+    pub(super) blackout: Option<Span>,
 }
 
 impl Weather {
@@ -71,10 +73,44 @@ impl Weather {
             poison: often(5, 20),
             storms: Vec::new(),
             outages: Vec::new(),
+            blackout: None,
         };
         weather.storms = spans(dice, &[20 * SECOND, MINUTE, 3 * MINUTE]);
         weather.outages = spans(dice, &[2 * SECOND, 20 * SECOND, MINUTE]);
         weather
+    }
+
+    /// Nothing goes wrong but this.
+    pub(super) fn fair(blackout: Option<Span>) -> Self {
+        Self {
+            submit_lost: 0,
+            submit_undone: 0,
+            stalled: 0,
+            slow: 0,
+            look_down: 0,
+            look_garbled: 0,
+            job_hidden: 0,
+            job_forgotten: 0,
+            job_deaf: 0,
+            job_bad_end: 0,
+            unknown_word: 0,
+            backwards: 0,
+            stop_down: 0,
+            write_unsent: 0,
+            write_unheard: 0,
+            claim_unheard: 0,
+            kill: 0,
+            pause: 0,
+            poison: 0,
+            storms: Vec::new(),
+            outages: Vec::new(),
+            blackout,
+        }
+    }
+
+    pub(super) fn is_blackout(&self, now: Micros) -> bool {
+        let spans = self.blackout.as_slice();
+        holds(spans, now).is_some()
     }
 
     pub(super) fn is_storm(&self, now: Micros) -> bool {

@@ -17,7 +17,7 @@ use super::people;
 use super::run::{Plan, Run, Wish, wishes};
 use super::till::Till;
 use super::time::{MILLI, MINUTE, Micros, SECOND, WorldClock, told};
-use super::weather::Weather;
+use super::weather::{Span, Weather};
 use super::worker::{Badge, Call, Worker, Write};
 
 /// What kind of world it is.
@@ -26,6 +26,8 @@ pub(super) struct Settings {
     pub(super) seed: u64,
     pub(super) lifecycles: usize,
     pub(super) bug: Option<Bug>,
+    /// From when until when the provider refuses every call, in otherwise fair weather.
+    pub(super) blackout: Option<Span>,
     /// The run whose story is told; all of it costs too much.
     pub(super) follows: Option<usize>,
 }
@@ -118,6 +120,8 @@ pub(super) struct Outcome {
     pub(super) lifecycles: u64,
     pub(super) steps: u64,
     pub(super) coverage: Coverage,
+    /// The most submissions of one run that met a blackout.
+    pub(super) most_in_vain: u64,
     /// The sum of all that happened: two worlds of one seed have the same.
     pub(super) trace: u64,
 }
@@ -160,7 +164,10 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(settings: Settings) -> Self {
         let mut dice = Dice::new(settings.seed);
-        let weather = Weather::new(&mut dice);
+        let mut weather = Weather::new(&mut dice);
+        if settings.blackout.is_some() {
+            weather = Weather::fair(settings.blackout);
+        }
         let clock = WorldClock::default();
         let store = MemoryStore::with_clock(Arc::new(clock.clone()));
         let models = people::models(&mut dice);
@@ -290,6 +297,7 @@ impl World {
             lifecycles: u64::try_from(self.by_id.len()).unwrap(),
             steps: self.steps,
             coverage: std::mem::take(&mut self.coverage),
+            most_in_vain: self.cloud.in_vain.values().copied().max().unwrap_or(0),
             trace: self.trace,
         })
     }

@@ -49,6 +49,9 @@ pub(crate) struct CreateBaseModelIn {
     /// How long a run may take.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 604_800, default = 600, example = 300)]
     timeout_seconds: Option<Seconds>,
+    /// Whether it says parts of its output while it works. They are told to whoever follows a run.
+    #[schema(default = false, example = false)]
+    streams_output: Option<bool>,
     /// Whether new tars models and runs may use it.
     #[schema(default = true, example = true)]
     is_active: Option<bool>,
@@ -66,6 +69,7 @@ impl Body for CreateBaseModelIn {
         let output_format = fields.required("outputFormat", text(OutputFormat::parse));
         let estimated_seconds = fields.optional("estimatedSeconds", integer(Seconds::parse));
         let timeout_seconds = fields.optional("timeoutSeconds", integer(Seconds::parse));
+        let streams_output = fields.optional("streamsOutput", boolean);
         let is_active = fields.optional("isActive", boolean);
         Some(Self {
             endpoint_id: endpoint_id?,
@@ -78,6 +82,7 @@ impl Body for CreateBaseModelIn {
             output_format: output_format?,
             estimated_seconds,
             timeout_seconds,
+            streams_output,
             is_active,
         })
     }
@@ -96,6 +101,7 @@ impl From<CreateBaseModelIn> for NewBaseModel {
             output_format,
             estimated_seconds,
             timeout_seconds,
+            streams_output,
             is_active,
         } = body;
         Self {
@@ -109,6 +115,7 @@ impl From<CreateBaseModelIn> for NewBaseModel {
             output_format,
             estimated: estimated_seconds.unwrap_or(Seconds::DEFAULT_ESTIMATE),
             timeout: timeout_seconds.unwrap_or(Seconds::DEFAULT_TIMEOUT),
+            streams_output: streams_output.unwrap_or(false),
             is_active: is_active.unwrap_or(true),
         }
     }
@@ -148,6 +155,9 @@ pub(crate) struct UpdateBaseModelIn {
     /// How long a run may take.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 604_800, example = 300, nullable = false)]
     timeout_seconds: Option<Seconds>,
+    /// Whether it says parts of its output while it works. They are told to whoever follows a run.
+    #[schema(example = true, nullable = false)]
+    streams_output: Option<bool>,
     /// Whether new tars models and runs may use it.
     #[schema(example = true, nullable = false)]
     is_active: Option<bool>,
@@ -166,6 +176,7 @@ impl Body for UpdateBaseModelIn {
             output_format: fields.change("outputFormat", text(OutputFormat::parse)),
             estimated_seconds: fields.change("estimatedSeconds", integer(Seconds::parse)),
             timeout_seconds: fields.change("timeoutSeconds", integer(Seconds::parse)),
+            streams_output: fields.change("streamsOutput", boolean),
             is_active: fields.change("isActive", boolean),
         })
     }
@@ -184,6 +195,7 @@ impl From<UpdateBaseModelIn> for BaseModelChange {
             output_format,
             estimated_seconds,
             timeout_seconds,
+            streams_output,
             is_active,
         } = body;
         Self {
@@ -197,6 +209,7 @@ impl From<UpdateBaseModelIn> for BaseModelChange {
             output_format,
             estimated: estimated_seconds,
             timeout: timeout_seconds,
+            streams_output,
             is_active,
         }
     }
@@ -260,6 +273,8 @@ pub(crate) struct BaseModelOut {
     output_format: String,
     #[schema(example = 12)]
     estimated_seconds: u32,
+    #[schema(example = false)]
+    streams_output: bool,
     #[schema(example = true)]
     is_active: bool,
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T08:30:00.000Z")]
@@ -309,6 +324,8 @@ pub(crate) struct AdminBaseModelOut {
     estimated_seconds: u32,
     #[schema(example = 300)]
     timeout_seconds: u32,
+    #[schema(example = false)]
+    streams_output: bool,
     #[schema(example = true)]
     is_active: bool,
     #[schema(example = 3)]
@@ -333,6 +350,7 @@ impl From<BaseModel> for BaseModelOut {
             output_format,
             estimated,
             timeout: _,
+            streams_output,
             is_active,
             tars_model_count: _,
             version: _,
@@ -349,6 +367,7 @@ impl From<BaseModel> for BaseModelOut {
             output_type: output_type.as_str(),
             output_format: output_format.to_string(),
             estimated_seconds: estimated.get(),
+            streams_output,
             is_active,
             created_at: Moment(created_at),
             updated_at: Moment(updated_at),
@@ -370,6 +389,7 @@ impl From<BaseModel> for AdminBaseModelOut {
             output_format,
             estimated,
             timeout,
+            streams_output,
             is_active,
             tars_model_count,
             version: _,
@@ -396,6 +416,7 @@ impl From<BaseModel> for AdminBaseModelOut {
             output_format: output_format.to_string(),
             estimated_seconds: estimated.get(),
             timeout_seconds: timeout.get(),
+            streams_output,
             is_active,
             tars_model_count,
             created_at: Moment(created_at),

@@ -5,11 +5,11 @@ use serde_json::Value;
 use tarsify_domain::catalog::endpoint::{EndpointLimits, ProviderEndpointId};
 use tarsify_domain::catalog::{Endpoint, EndpointChange, EndpointSource, NewEndpoint, Provider};
 use tarsify_domain::text::{DockerImage, GpuType, Name};
-use tarsify_domain::{Issue, Misfit, PageRequest, Patch};
+use tarsify_domain::{Issue, PageRequest, Patch};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::extract::{Body, Fields, QueryFields, QueryIn, boolean, integer, text};
+use crate::extract::{Body, Fields, QueryFields, QueryIn, boolean, text};
 use crate::wire::{self, Moment};
 
 /// What an administrator says of a new endpoint.
@@ -161,52 +161,8 @@ impl From<UpdateEndpointIn> for EndpointChange {
     }
 }
 
-const LIMITS: [&str; 6] = [
-    "maxConcurrency",
-    "maxPerMinute",
-    "maxPerDay",
-    "retryOn429",
-    "maxRetries",
-    "baseBackoffMs",
-];
-
 fn limits(value: Value) -> Result<EndpointLimits, Vec<Issue>> {
-    let Value::Object(object) = value else {
-        return Err(vec![Misfit::new("type", "must be a JSON object").at("")]);
-    };
-    let unknown: Vec<_> = object
-        .keys()
-        .filter(|key| !LIMITS.contains(&key.as_str()))
-        .cloned()
-        .collect();
-    let mut fields = Fields::new(object);
-    for key in unknown {
-        let message = format!("is no limit; there are: {}", LIMITS.join(" "));
-        let key = key.replace('~', "~0").replace('/', "~1");
-        fields.refuse(Misfit::new("additionalProperties", message).at(format!("/{key}")));
-    }
-    let at_least_one = |number: i64| match u32::try_from(number) {
-        Ok(number) if number >= 1 => Ok(number),
-        _ => Err(Misfit::new("range", "must be between 1 and 4294967295")),
-    };
-    let any = |number: i64| {
-        u32::try_from(number)
-            .map_err(|_ignored| Misfit::new("range", "must be between 0 and 4294967295"))
-    };
-    let limits = EndpointLimits {
-        max_concurrency: fields.optional("maxConcurrency", integer(at_least_one)),
-        max_per_minute: fields.optional("maxPerMinute", integer(at_least_one)),
-        max_per_day: fields.optional("maxPerDay", integer(at_least_one)),
-        retry_on_429: fields.optional("retryOn429", boolean),
-        max_retries: fields.optional("maxRetries", integer(any)),
-        base_backoff_ms: fields.optional("baseBackoffMs", integer(any)),
-    };
-    let issues = fields.into_issues();
-    if issues.is_empty() {
-        Ok(limits)
-    } else {
-        Err(issues)
-    }
+    EndpointLimits::read(&value)
 }
 
 /// Which endpoints to list.

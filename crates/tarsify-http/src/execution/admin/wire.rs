@@ -241,6 +241,10 @@ pub(crate) struct ExecutionReportOut {
     input_payload: Map<String, Value>,
     #[schema(schema_with = wire::output)]
     output_payload: Option<Value>,
+    /// When what went in and came out, and what the provider was asked, was removed, because it
+    /// ended long ago.
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
+    payloads_removed_at: Option<Moment>,
     /// The number of its failure.
     #[schema(value_type = Option<String>, example = json!(null))]
     error_code: Option<&'static str>,
@@ -302,6 +306,7 @@ impl From<ExecutionReport> for ExecutionReportOut {
             tars_model: run.tars_model,
             input_payload: run.input_payload,
             output_payload: run.output_payload,
+            payloads_removed_at: run.payloads_removed_at,
             error_code: run.error_code,
             error_message: run.error_message,
             price_credits: run.price_credits,

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use tarsify_domain::audit::Reason;
+use tarsify_domain::catalog::Provider;
+use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::limits::{
     LimitCategory, LimitSettings, LimitSettingsPatch, Quota, StoredLimits, Tier,
 };
 use utoipa::ToSchema;
 
+use crate::catalog::endpoint::EndpointLimitsOut;
 use crate::extract::{Body, Fields, text};
 use crate::wire::Moment;
 
@@ -53,7 +56,17 @@ pub(crate) struct TierOut {
     multiplier: Value,
 }
 
-/// The limits on callers.
+/// The limits towards providers that have any, each for all of its endpoints together, on top of
+/// those of its endpoints.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProviderLimitsOut {
+    /// What is absent is not limited by us. What an endpoint does not say of `retryOn429`,
+    /// `maxRetries` and `baseBackoffMs` it has from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runpod: Option<EndpointLimitsOut>,
+}
+
+/// The limits on callers, and towards providers.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RateLimitsOut {
@@ -63,6 +76,7 @@ pub(crate) struct RateLimitsOut {
     /// How many runs of a consumer may be unfinished at once, times his tier.
     #[schema(minimum = 1, maximum = 100_000, example = 5)]
     max_concurrent_runs: u32,
+    providers: ProviderLimitsOut,
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T08:30:00.000Z")]
     updated_at: Moment,
 }
@@ -98,6 +112,15 @@ impl From<&LimitSettings> for CategoryLimitsOut {
     }
 }
 
+impl From<&LimitSettings> for ProviderLimitsOut {
+    fn from(settings: &LimitSettings) -> Self {
+        let limits = |provider| settings.providers().get(&provider).copied();
+        Self {
+            runpod: limits(Provider::RunPod).map(EndpointLimitsOut::from),
+        }
+    }
+}
+
 impl From<StoredLimits> for RateLimitsOut {
     fn from(stored: StoredLimits) -> Self {
         let StoredLimits {
@@ -109,6 +132,7 @@ impl From<StoredLimits> for RateLimitsOut {
             tiers: settings.tiers().iter().map(TierOut::from).collect(),
             limits: CategoryLimitsOut::from(&settings),
             max_concurrent_runs: settings.max_concurrent_runs(),
+            providers: ProviderLimitsOut::from(&settings),
             updated_at: Moment(updated_at),
         }
     }
@@ -142,6 +166,18 @@ pub(crate) struct CategoryLimitsIn {
     auth_action: Option<CategoryLimitOut>,
 }
 
+/// The limits towards some providers: absent keeps, null takes them away.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "it describes what is read by the domain's own reader"
+)]
+pub(crate) struct ProviderLimitsIn {
+    /// All of them anew.
+    runpod: Option<EndpointLimitsOut>,
+}
+
 /// What an administrator changes of the limits: absent keeps.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
@@ -154,6 +190,8 @@ pub(crate) struct UpdateRateLimitsIn {
     /// How many runs of a consumer may be unfinished at once, times his tier.
     #[schema(minimum = 1, maximum = 100_000, example = 5, nullable = false)]
     max_concurrent_runs: Option<u32>,
+    #[schema(value_type = Option<ProviderLimitsIn>, nullable = false)]
+    providers: Option<BTreeMap<Provider, EndpointLimits>>,
     /// Why, for those who ask later.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1000, example = "A crowd is coming.")]
     reason: Option<Reason>,
@@ -166,6 +204,9 @@ impl Body for UpdateRateLimitsIn {
             tiers: fields.change("tiers", |value| LimitSettingsPatch::read_tiers(&value)),
             limits: fields.change("limits", |value| LimitSettingsPatch::read_limits(&value)),
             max_concurrent_runs: fields.change("maxConcurrentRuns", |value| runs(&value)),
+            providers: fields.change("providers", |value| {
+                LimitSettingsPatch::read_providers(&value)
+            }),
             reason: fields.optional("reason", text(Reason::parse)),
         })
     }
@@ -178,12 +219,14 @@ impl UpdateRateLimitsIn {
             tiers,
             limits,
             max_concurrent_runs,
+            providers,
             reason,
         } = self;
         let patch = LimitSettingsPatch {
             tiers,
             limits,
             max_concurrent_runs,
+            providers,
         };
         (patch, reason)
     }

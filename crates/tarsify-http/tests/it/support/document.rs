@@ -41,7 +41,8 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
             "{place} is {kind:?}"
         );
     }
-    let read = if method == Method::HEAD {
+    // Where a HEAD is answered at all, it is as a GET.
+    let read = if method == Method::HEAD && reply.status != 405 {
         &Method::GET
     } else {
         method

@@ -12,13 +12,13 @@ use tarsify_domain::catalog::{
     TarsModelRepository,
 };
 use tarsify_domain::execution::{
-    AdmitError, Admitted, Advance, CancelAnswer, Claim, Claimed, Ending, EventLog, Execution,
+    AdmitError, Admitted, Advance, CancelAnswer, Claim, Claimed, Crew, Ending, EventLog, Execution,
     ExecutionFilter, ExecutionQueue, ExecutionReport, ExecutionRepository, ExecutionSummary, Found,
     History, Known, LogPage, LogPlace, LoggedEvent, Material, NewExecution, Outlook, ProviderJobId,
     Requester, RunnableBase, RunnableEndpoint, RunnableModel, RunnableModels, Settlement,
     TokenHash, Written,
 };
-use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
+use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId, WorkerId};
 use tarsify_domain::idempotency::{Begun, IdempotencyClaim, IdempotencyRepository, StoredAnswer};
 use tarsify_domain::page::Limit;
 use tarsify_domain::text::Slug;
@@ -180,6 +180,7 @@ fn runnable(model: &TarsModel, base: &BaseModel, endpoint: &Endpoint) -> Runnabl
             input_schema: base.input_schema.clone(),
             estimated_seconds: base.estimated.get(),
             timeout_seconds: base.timeout.get(),
+            streams_output: false,
             is_active: base.is_active,
         },
         endpoint: RunnableEndpoint {
@@ -313,13 +314,24 @@ impl ExecutionQueue for RunStore {
 }
 
 #[async_trait]
+impl Crew for RunStore {
+    async fn check_in(&self, worker: WorkerId) -> Result<u32, RepoError> {
+        self.enter().await?.check_in(worker).await
+    }
+
+    async fn check_out(&self, worker: WorkerId) -> Result<(), RepoError> {
+        self.enter().await?.check_out(worker).await
+    }
+}
+
+#[async_trait]
 impl EventLog for RunStore {
     async fn settled(&self) -> Result<u64, RepoError> {
         self.enter().await?.settled().await
     }
 
-    async fn read_log(&self, from: u64, limit: u32) -> Result<LogPage, RepoError> {
-        self.enter().await?.read_log(from, limit).await
+    async fn read_log(&self, after: LogPlace, limit: u32) -> Result<LogPage, RepoError> {
+        self.enter().await?.read_log(after, limit).await
     }
 
     async fn read_history(
@@ -340,6 +352,10 @@ impl EventLog for RunStore {
         limit: u32,
     ) -> Result<Option<Vec<LoggedEvent>>, RepoError> {
         self.enter().await?.replay_log(scope, after, limit).await
+    }
+
+    async fn watch(&self, ids: &[ExecutionId], life: Duration) -> Result<(), RepoError> {
+        self.enter().await?.watch(ids, life).await
     }
 
     async fn keep_token(

@@ -36,6 +36,8 @@ const BAD_VARIABLES: &[(&str, &str, &str, &str)] = &[
     ("TARSIFY__SERVER__ROLE", "boss", "no role", "Give one of all, api, worker."),
     ("TARSIFY__EXECUTIONS__LEASE_SECONDS", "31", "longer than a lease may be", "Give a whole number from 1 to 30."),
     ("TARSIFY__EXECUTIONS__IN_HAND", "0", "nothing in hand", "Give a whole number from 1 to 4096."),
+    ("RETENTION_EVENTS_DAYS", "7", "shorter than a run", "retention.events_days = 7 (from RETENTION_EVENTS_DAYS) is less than 8 days, which is how long a run may take: a week of work and a day of waiting. Give 8 or more, or 0 to keep everything for ever."),
+    ("RETENTION_PAYLOADS_DAYS", "1", "shorter than a run", "retention.payloads_days = 1 (from RETENTION_PAYLOADS_DAYS) is less than 8 days"),
     ("TRUSTED_PROXIES", "10.0.0.0/8,proxy", "no network", "server.trusted_proxies = [\"10.0.0.0/8\",\"proxy\"] (from TRUSTED_PROXIES) is not a network. Give networks"),
     ("TRUSTED_PROXIES", "10.0.0.0/33", "too long a prefix", "is not a network"),
     ("TRUSTED_PROXIES", "::/0", "everybody", "holds every address"),

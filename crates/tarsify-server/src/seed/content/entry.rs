@@ -77,6 +77,14 @@ impl Entry {
         )
     }
 
+    /// A flag that counts as false when it is not there.
+    pub(super) fn optional_flag(&mut self, field: &str) -> Option<bool> {
+        if self.unread.contains_key(field) {
+            return self.flag(field);
+        }
+        Some(false)
+    }
+
     /// A text that holds JSON.
     pub(super) fn json<T>(
         &mut self,

@@ -72,6 +72,7 @@ pub(super) fn read_base_model(entry: &mut Entry) -> Option<SeedBaseModel> {
     let output_format = entry.text("output_format", OutputFormat::parse);
     let estimated = entry.number("estimated_seconds", Seconds::parse);
     let timeout = entry.number("timeout_seconds", Seconds::parse);
+    let streams_output = entry.optional_flag("streams_output");
     let active = entry.flag("active");
     let input_schema = entry.json("input_schema", |value| {
         let schema = InputSchema::parse(value).map_err(|misfit| vec![misfit.at("")])?;
@@ -98,6 +99,7 @@ pub(super) fn read_base_model(entry: &mut Entry) -> Option<SeedBaseModel> {
         output_format: output_format?,
         estimated: estimated?,
         timeout: timeout?,
+        streams_output: streams_output?,
         active: active?,
         input_schema: input_schema?,
     })

@@ -68,6 +68,26 @@ impl Gpus {
         jobs("inProgress") + jobs("inQueue")
     }
 
+    /// Takes a job of an endpoint that only workers from outside serve; none while there is none.
+    pub(crate) async fn take(&self, endpoint: &str) -> Option<String> {
+        let path = format!(
+            "{}/{endpoint}/job-take/w1?job_in_progress=0",
+            self.base_url()
+        );
+        let answer = self.client.get(path).send().await.unwrap();
+        let job: Value = answer.json().await.ok()?;
+        job["id"].as_str().map(str::to_owned)
+    }
+
+    /// Says of a job, as the worker that took it, that there is this: with `job-stream` a part of
+    /// its output, with `job-done` all of it.
+    pub(crate) async fn report(&self, endpoint: &str, call: &str, job: &str, output: Value) {
+        let path = format!("{}/{endpoint}/{call}/w1/{job}?gpu=x", self.base_url());
+        let report = serde_json::json!({ "output": output });
+        let answer = self.client.post(path).json(&report).send().await.unwrap();
+        assert!(answer.status().is_success(), "{call}: {}", answer.status());
+    }
+
     fn endpoint(&self, id: &str) -> String {
         format!("{}/emulator/endpoints/{id}", self.address)
     }

@@ -70,6 +70,40 @@ pub(super) async fn a_replay_needs_no_room(world: ExecutionWorld) {
     assert!(world.repository.admit(&first).await.unwrap().is_replay);
 }
 
+/// Whoever repeats himself at the same instant is not told that there is no room: it is his own
+/// request that took the last.
+pub(super) async fn of_twins_for_the_last_place_none_is_refused(world: ExecutionWorld) {
+    let model = world.model().await;
+    for round in 1..=10 {
+        let consumer = world.consumer().await;
+        let run = idempotency_claim();
+        let trial = idempotency_claim();
+        let mut twins = JoinSet::new();
+        for _ in 0..4 {
+            let run = NewExecution {
+                idempotency: Some(run.clone()),
+                ..run_beside(&model, consumer, Some(1))
+            };
+            let trial = NewExecution {
+                idempotency: Some(trial.clone()),
+                ..new_test_run(&model, round)
+            };
+            for new in [run, trial] {
+                let repository = Arc::clone(&world.repository);
+                twins.spawn(async move { repository.admit(&new).await });
+            }
+        }
+        let mut accepted = 0;
+        while let Some(answer) = twins.join_next().await {
+            let admitted = answer
+                .unwrap()
+                .expect("a twin is answered as the first one");
+            accepted += u32::from(!admitted.is_replay);
+        }
+        assert_eq!(accepted, 2, "one of each");
+    }
+}
+
 pub(super) async fn there_is_room_for_exactly_so_many_of_a_crowd(world: ExecutionWorld) {
     let model = world.model().await;
     let consumer = world.consumer().await;

@@ -16,7 +16,11 @@ use crate::clock::MOMENT;
 /// for a moment.
 async fn everything(world: &ExecutionWorld) -> Vec<LoggedEvent> {
     loop {
-        let page = world.log.read_log(0, 1_000).await.unwrap();
+        let page = world
+            .log
+            .read_log(LogPlace::before(0), 1_000)
+            .await
+            .unwrap();
         let mut turns = page.events.iter().map(|event| event.place.turn);
         if turns.all(|turn| turn < page.settled) {
             assert!(world.log.settled().await.unwrap() >= page.settled);
@@ -120,17 +124,20 @@ pub(super) async fn the_log_has_everything_once_and_in_order(world: ExecutionWor
         }
     }
     assert_eq!(events.len(), 6);
-    // Every part of it, read from the turn of any event on.
+    // Every part of it, read from the turn of any event on, and from any event on.
     for (index, event) in events.iter().enumerate() {
-        for limit in 1..=7 {
-            let page = world.log.read_log(event.place.turn, limit).await.unwrap();
-            let many = page.events.len();
-            assert_eq!(page.events, events[index..index + many]);
-            let limit = usize::try_from(limit).unwrap();
-            assert_eq!(many, limit.min(events.len() - index));
+        let from = LogPlace::before(event.place.turn);
+        for (after, index) in [(from, index), (event.place, index + 1)] {
+            for limit in 1..=7 {
+                let page = world.log.read_log(after, limit).await.unwrap();
+                let many = page.events.len();
+                assert_eq!(page.events, events[index..index + many]);
+                let limit = usize::try_from(limit).unwrap();
+                assert_eq!(many, limit.min(events.len() - index));
+            }
         }
     }
-    let settled = world.log.settled().await.unwrap();
+    let settled = LogPlace::before(world.log.settled().await.unwrap());
     let page = world.log.read_log(settled, 10).await.unwrap();
     assert_eq!(page.events, []);
 }
@@ -153,6 +160,14 @@ pub(super) async fn what_a_scope_missed_is_told_again(world: ExecutionWorld) {
                 let expected = &rest[..rest.len().min(limit)];
                 assert_eq!(missed, expected, "{scope:?}");
             }
+        }
+        // Who came between two turns has missed all that came after.
+        let settled = world.log.settled().await.unwrap();
+        let first = seen[0].place.turn;
+        for (turn, expected) in [(0, &seen[..]), (first, &seen[..]), (settled, &[])] {
+            let place = LogPlace::before(turn);
+            let missed = world.log.replay_log(scope, place, 100).await.unwrap();
+            assert_eq!(missed.unwrap(), expected, "{scope:?} {turn}");
         }
     }
 }
@@ -178,6 +193,7 @@ pub(super) async fn a_place_where_the_scope_has_nothing_is_refused(world: Execut
             seq: 0,
             ..own
         },
+        LogPlace::before(own.turn + 1_000_000),
         LogPlace {
             turn: u64::MAX,
             seq: i64::MAX,

@@ -23,7 +23,9 @@ pub(super) async fn a_claim_records_an_attempt_and_leases(world: ExecutionWorld)
         state,
         place,
         submission,
+        audience,
     } = claimed;
+    assert_eq!(audience, None);
     assert_eq!((lease.id, lease.epoch), (new.id, 1));
     assert!(now >= created_at);
     let report = world.report(new.id).await;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tarsify_domain::Scope;
+use tarsify_domain::catalog::Provider;
 use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::execution::{
-    Advance, AttemptState, Claim, Claimed, EventLog, Execution, ExecutionQueue, ExecutionReport,
-    ExecutionRepository, Found, NewEvent, NewExecution, RunnableModel, RunnableModels, Settlement,
-    Stage, Work, Written,
+    Advance, AttemptState, Claim, Claimed, Crew, EventLog, Execution, ExecutionQueue,
+    ExecutionReport, ExecutionRepository, Found, NewEvent, NewExecution, RunnableModel,
+    RunnableModels, Settlement, Stage, Work, Written,
 };
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId, TarsModelId};
 use tarsify_domain::idempotency::IdempotencyRepository;
@@ -35,6 +36,8 @@ pub struct ExecutionWorld {
     pub repository: Arc<dyn ExecutionRepository>,
     /// What workers do with them.
     pub queue: Arc<dyn ExecutionQueue>,
+    /// Who works on them.
+    pub crew: Arc<dyn Crew>,
     /// What happened to them.
     pub log: Arc<dyn EventLog>,
     /// The models to run.
@@ -65,6 +68,8 @@ pub enum Change {
     SwitchOffBaseModel,
     /// Its endpoint is switched off.
     SwitchOffEndpoint,
+    /// Its base model says parts of its output while it works.
+    Stream,
     /// Its endpoint gets these limits.
     Limit(EndpointLimits),
 }
@@ -78,6 +83,9 @@ pub trait ExecutionProps: Send + Sync {
 
     /// Changes a model and answers it as it is then.
     async fn change(&self, model: &RunnableModel, change: Change) -> RunnableModel;
+
+    /// Gives a provider these limits, as an administrator does in the settings.
+    async fn limit_provider(&self, provider: Provider, limits: EndpointLimits);
 
     /// Deletes a model that was never run.
     async fn delete(&self, model: &RunnableModel);

@@ -1,0 +1,62 @@
+//! This process among those that work on the same store: what providers allow is divided by how
+//! many there are.
+
+use std::time::Duration;
+
+use tarsify_domain::execution::PRESENCE;
+use tokio::time::{Instant, sleep};
+
+use crate::engine::Engine;
+
+/// The pause between two words that we are here.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Whoever has not been heard for so long may be gone for the others.
+const SILENCE: Duration = Duration::from_secs(PRESENCE.as_secs() / 2);
+
+impl Engine {
+    /// Comes among those that work on the store, and answers when that was, if it answered. Whoever
+    /// is here already has all of what providers allow until he hears of us, which takes a beat: we
+    /// take nothing before that. So there is never more than the whole, but for calls that are under
+    /// way just then.
+    pub(super) async fn come(&self) -> Option<Instant> {
+        self.check_in(BEAT).await
+    }
+
+    /// Says that we are here, for as long as the answer is kept.
+    pub(super) async fn stay(&self, came_at: Option<Instant>) {
+        let mut heard_at = came_at;
+        loop {
+            sleep(BEAT).await;
+            let is_silent = heard_at.is_none_or(|moment| moment.elapsed() > SILENCE);
+            let rest = if is_silent { BEAT } else { Duration::ZERO };
+            heard_at = self.check_in(rest).await.or(heard_at);
+        }
+    }
+
+    /// Makes room for those who stay. Without a word of it they make room for themselves when we
+    /// have been silent for long enough.
+    pub(super) async fn go(&self) {
+        let shared = &self.shared;
+        if let Err(error) = shared.crew.check_out(shared.worker).await {
+            tracing::debug!(%error, "nobody was told that this worker is gone");
+        }
+    }
+
+    /// A store that does not answer changes nothing: then there is no work to be had either.
+    async fn check_in(&self, rest: Duration) -> Option<Instant> {
+        let shared = &self.shared;
+        match shared.crew.check_in(shared.worker).await {
+            Ok(crew) => {
+                for provider in &shared.providers {
+                    provider.share(crew, rest);
+                }
+                Some(Instant::now())
+            }
+            Err(error) => {
+                tracing::debug!(%error, "it is not known how many workers there are");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE watched_runs;
+ALTER TABLE base_models DROP COLUMN streams_output;
