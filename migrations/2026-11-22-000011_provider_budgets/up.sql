@@ -74,3 +74,6 @@ $$;
 CREATE TRIGGER rate_limit_settings_limit_providers
     AFTER INSERT OR UPDATE OF settings ON rate_limit_settings
     FOR EACH ROW EXECUTE FUNCTION limit_providers();
+
+-- What was decided before this was undone is in force again.
+UPDATE rate_limit_settings SET settings = settings;

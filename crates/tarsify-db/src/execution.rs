@@ -81,6 +81,13 @@ impl PgExecutionRepository {
             let rows: Vec<SettlingRow> = rows.map_err(|failure| failure.into_repo())?;
             has_more = stored::answered(rows)?.settle_turns;
         }
+        // What was removed there was removed before everything here.
+        let sql = "UPDATE retention SET removed_turn = '0' \
+             WHERE removed_turn >= pg_snapshot_xmax(pg_current_snapshot()) \
+             RETURNING true AS settle_turns";
+        let statement = Statement::new(sql.to_owned(), Binds::default());
+        let rows = self.database.write(&statement).await;
+        let _: Vec<SettlingRow> = rows.map_err(|failure| failure.into_repo())?;
         Ok(())
     }
 }

@@ -168,9 +168,6 @@ fn sweeping(limit: u32) -> Statement {
          ), watched AS (\
             DELETE FROM watched_runs w USING unwatched o \
             WHERE w.execution_id = o.execution_id RETURNING 1\
-         ), settled AS (\
-            UPDATE retention SET removed_turn = '0' \
-            WHERE removed_turn >= pg_snapshot_xmax(pg_current_snapshot())\
          ) \
          SELECT (SELECT count(*) FROM tokens) + (SELECT count(*) FROM quotas) \
             + (SELECT count(*) FROM calls) + (SELECT count(*) FROM watched) AS swept"

@@ -126,13 +126,15 @@ impl PgExecutionRepository {
     }
 
     /// Makes the execution due at once unless it has ended; answers whether it did, and nothing
-    /// when there is none.
+    /// when there is none. What befell it is forgotten, but for the last lease, if that was not
+    /// given back: something may have been lost with it.
     pub(super) async fn push(&self, id: ExecutionId) -> Result<Option<bool>, RepoError> {
         let mut binds = Binds::default();
         let id = binds.uuid(id.uuid());
         let sql = format!(
             "WITH pushed AS (\
-                UPDATE executions e SET {WOKEN}, strikes = 0 \
+                UPDATE executions e SET {WOKEN}, \
+                    strikes = CASE WHEN e.lease_until IS NULL THEN 0 ELSE 1 END \
                 WHERE e.id = {id} AND e.stage <> 'ended' RETURNING e.id\
              ) \
              SELECT EXISTS (SELECT 1 FROM pushed) AS is_so FROM executions WHERE id = {id}"

@@ -24,7 +24,7 @@ use watched::Watching;
 /// How many events are read at once of what somebody missed.
 const PAGE: u32 = 200;
 /// How many events are read at once of the log.
-const BATCH: u32 = 5_000;
+const BATCH: u32 = 2_000;
 
 /// How long whoever watches is believed to be there after he was last noted.
 const WATCH_LIFE: Duration = Duration::from_secs(15);
@@ -149,17 +149,22 @@ impl Engine {
         scope: Scope,
         after: Option<LogPlace>,
     ) -> Result<FollowingAll, FollowError> {
-        let position = self.begin_log().await?;
+        // First, so that nothing is missed between what is read and what is heard.
         let line = self.join(Topic::Scope(scope));
+        let position = LogPlace::before(self.begin_log().await?);
         let mut following = FollowingAll {
             engine: self.clone(),
             scope,
             line,
-            last: after.unwrap_or(LogPlace::before(position)),
+            last: after.unwrap_or(position),
             waiting: VecDeque::new(),
             may_lack: after.is_some(),
         };
         following.catch_up().await?;
+        if following.waiting.is_empty() {
+            // Nothing was missed until then, and what is old may be removed one day.
+            following.last = following.last.max(position);
+        }
         Ok(following)
     }
 

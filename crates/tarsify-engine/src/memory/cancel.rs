@@ -44,7 +44,7 @@ impl Table {
             if row.stage == Stage::Ended {
                 return false;
             }
-            row.strikes = 0;
+            row.strikes = u32::from(row.lease_until.is_some());
             row.call_attention(now);
             true
         })

@@ -373,7 +373,7 @@ async fn who_follows_is_told_where_he_cannot_go_on() {
         .sql("UPDATE retention SET removed_turn = '900000000000' WHERE kind = 'events'")
         .await;
     assert_eq!(replay(last).await, None);
-    archive.retention.sweep(100).await.unwrap();
+    executions.settle_restored().await.unwrap();
     assert_eq!(replay(last).await, Some(0));
 }
 

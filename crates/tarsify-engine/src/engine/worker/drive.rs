@@ -69,7 +69,8 @@ impl Engine {
             exchanges: Vec::new(),
             telling: Telling::begin(audience, &state, lease.epoch),
         };
-        let is_watched = hand.telling.as_ref().is_some_and(Telling::is_here);
+        let is_watched =
+            state.stage == Stage::Running && hand.telling.as_ref().is_some_and(Telling::goes_on);
         let policy = Policy {
             first_pause: hand.place.limits.base_backoff(),
             longest_interval: if is_watched { WATCHED } else { Duration::MAX },

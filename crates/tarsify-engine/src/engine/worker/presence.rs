@@ -15,22 +15,27 @@ const BEAT: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(PRESENCE.as_secs() / 2);
 
 impl Engine {
-    /// Comes among those that work on the store, and answers when that was, if it answered. Whoever
+    /// Comes among those that work on the store, and answers when that was. Whoever
     /// is here already has all of what providers allow until he hears of us, which takes a beat: we
     /// take nothing before that. So there is never more than the whole, but for calls that are under
     /// way just then.
-    pub(super) async fn come(&self) -> Option<Instant> {
-        self.check_in(BEAT).await
+    pub(super) async fn come(&self) -> Instant {
+        loop {
+            if let Some(moment) = self.check_in(BEAT).await {
+                return moment;
+            }
+            sleep(BEAT).await;
+        }
     }
 
     /// Says that we are here, for as long as the answer is kept.
-    pub(super) async fn stay(&self, came_at: Option<Instant>) {
+    pub(super) async fn stay(&self, came_at: Instant) {
         let mut heard_at = came_at;
         loop {
             sleep(BEAT).await;
-            let is_silent = heard_at.is_none_or(|moment| moment.elapsed() > SILENCE);
+            let is_silent = heard_at.elapsed() > SILENCE;
             let rest = if is_silent { BEAT } else { Duration::ZERO };
-            heard_at = self.check_in(rest).await.or(heard_at);
+            heard_at = self.check_in(rest).await.unwrap_or(heard_at);
         }
     }
 
@@ -43,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// A store that does not answer changes nothing: then there is no work to be had either.
+    /// A store that does not answer changes nothing.
     async fn check_in(&self, rest: Duration) -> Option<Instant> {
         let shared = &self.shared;
         match shared.crew.check_in(shared.worker).await {

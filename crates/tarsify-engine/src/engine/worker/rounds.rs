@@ -36,7 +36,11 @@ impl Engine {
                 self.run_watch(shutdown.clone()),
             );
         };
-        let came_at = self.come().await;
+        // Not before it is known who else is here: until then each of us would take the whole of what
+        // providers allow.
+        let Some(came_at) = shutdown.run_until_cancelled(self.come()).await else {
+            return;
+        };
         // What is in hand after `shutdown` still asks providers: until it is over we are here.
         tokio::select! {
             () = work => {}

@@ -31,7 +31,12 @@ impl Gpus {
         server.spawn(emulator.unwrap().run(listener, CancellationToken::new()));
         Self {
             address,
-            client: Client::builder().no_proxy().build().unwrap(),
+            // A silent connection may be closed just as the next word leaves on it.
+            client: Client::builder()
+                .no_proxy()
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
             _server: server,
         }
     }

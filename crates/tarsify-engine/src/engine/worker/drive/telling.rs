@@ -7,11 +7,13 @@
 use serde_json::{Map, Value};
 use tarsify_domain::execution::{Audience, EventKind, NewEvent, OutputTold, State};
 
-use super::words::{Said, is_harmless, said};
+use super::words::{Said, is_plain, said};
 use crate::scrub::Scrubber;
 
-/// Bytes of the largest part.
-const LARGEST: usize = 64 * 1024;
+/// Bytes of the largest part. Whoever follows may have hundreds of them wait for him.
+const LARGEST: usize = 8 * 1024;
+/// Bytes that wait for what follows.
+const MOST_HELD: usize = 64 * 1024;
 /// Bytes of all parts of one execution.
 const MOST_BYTES: usize = 1024 * 1024;
 /// Parts of one execution.
@@ -50,14 +52,14 @@ impl Telling {
         })
     }
 
-    /// Whether anybody watches.
-    pub(super) const fn is_here(&self) -> bool {
-        self.is_here
+    /// Whether more may come to be told.
+    pub(super) const fn goes_on(&self) -> bool {
+        self.is_here && !self.told.is_over && self.told.attempt != 0
     }
 
-    /// Whether something waits for what follows.
-    pub(super) const fn holds_some(&self) -> bool {
-        !self.told.held.is_empty()
+    /// Whether anything was heard of the job.
+    pub(super) const fn has_heard(&self) -> bool {
+        self.told.has_text || self.told.parts > 0 || !self.told.held.is_empty()
     }
 
     /// Whether what the job of this attempt says is to be read.
@@ -65,9 +67,14 @@ impl Telling {
         self.is_here && !self.told.is_over && self.told.attempt == attempt
     }
 
-    /// Something was read and is lost.
-    pub(super) const fn lose(&mut self) {
-        self.told.may_lack = true;
+    /// From now on something may be lost; answers whether it was before.
+    pub(super) const fn lose(&mut self) -> bool {
+        std::mem::replace(&mut self.told.may_lack, true)
+    }
+
+    /// It was not.
+    pub(super) const fn found(&mut self, may_have_lacked: bool) {
+        self.told.may_lack = may_have_lacked;
     }
 
     /// Nothing more is told, and whoever watches hears that.
@@ -86,32 +93,38 @@ impl Telling {
             self.give_up();
         }
         for chunk in chunks {
+            // Words between other words, left out or told apart: who could say what they make
+            // together?
+            let is_clear = is_open || is_plain(&chunk);
             match said(chunk) {
-                Said::Text(text) => self.told.held.push_str(&text),
-                Said::Data(data) if is_open || is_harmless(&data) => {
-                    if is_open {
-                        self.tell(scrubber, self.told.held.len());
-                    }
+                Said::Text(text) if is_clear => self.told.held.push_str(&text),
+                Said::Data(data) if is_open => {
+                    self.tell(scrubber, self.told.held.len());
                     self.tell_data(scrubber.scrub_value(data));
                 }
-                // Words between other words: who could say what they make together?
-                Said::Data(_) => {}
+                Said::Text(_) | Said::Data(_) => self.give_up(),
             }
             if self.told.is_over {
                 return;
             }
         }
         self.tell(scrubber, scrubber.settled(&self.told.held));
-        if self.told.held.len() > LARGEST {
+        if self.told.held.len() > MOST_HELD {
             self.give_up();
         }
     }
 
-    /// The job says no more.
-    pub(super) fn finish(&mut self, scrubber: &Scrubber<'_>) {
-        if !self.told.is_over {
+    /// The job says no more. What is held may be the beginning of something concealed that was cut
+    /// off: it is told only when everything that the job said was heard.
+    pub(super) fn finish(&mut self, scrubber: &Scrubber<'_>, is_whole: bool) {
+        if self.told.is_over {
+            return;
+        }
+        if is_whole || scrubber.conceals_no_text() {
             self.tell(scrubber, self.told.held.len());
         }
+        self.told.held.clear();
+        self.told.is_over = true;
     }
 
     /// What was told under this lease.

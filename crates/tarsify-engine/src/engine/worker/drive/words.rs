@@ -2,9 +2,6 @@
 
 use serde_json::{Map, Value};
 
-/// The shortest text that counts as an image or sound when nothing says so.
-const LONG: usize = 1_024;
-
 /// What a part says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Said {
@@ -81,26 +78,23 @@ fn words_of(fields: &Map<String, Value>) -> Option<String> {
     }
 }
 
-/// Whether no text in the value says a word: images and sound.
-pub(super) fn is_harmless(value: &Value) -> bool {
-    match value {
-        Value::String(text) => is_encoded(text),
-        Value::Array(items) => items.iter().all(is_harmless),
-        Value::Object(fields) => fields.values().all(is_harmless),
-        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+/// Whether a part says all that it says in words that were understood: nothing of it stands between
+/// them and those of the next part.
+pub(super) fn is_plain(part: &Value) -> bool {
+    let Value::String(text) = part else {
+        return matches!(part, Value::Object(fields) if words_of(fields).is_some());
+    };
+    if words_in(text).is_some() {
+        return true;
     }
-}
-
-fn is_encoded(text: &str) -> bool {
-    let is_letter =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
-    let media = text.strip_prefix("data:");
-    let encoded = media.and_then(|media| media.split_once(";base64,"));
-    let (kind, letters) = encoded.unwrap_or(("", text));
-    let is_known = kind.starts_with("image/") || kind.starts_with("audio/");
-    (kind.is_empty() || is_known && kind.len() <= 32)
-        && letters.len() >= LONG
-        && letters.bytes().all(is_letter)
+    let is_json = text.trim_start().starts_with(['{', '['])
+        || text.trim().len() > 1 && text.trim().starts_with('"') && text.trim().ends_with('"');
+    let is_event = |line: &str| {
+        let line = line.trim_start();
+        let fields = ["data:", "event:", "id:", "retry:", ":"];
+        fields.iter().any(|field| line.starts_with(field))
+    };
+    !is_json && !text.lines().any(is_event)
 }
 
 #[cfg(test)]

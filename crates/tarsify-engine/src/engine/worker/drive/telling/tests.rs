@@ -80,7 +80,7 @@ fn told(material: &Material, said: &[Value]) -> Vec<Value> {
         let mut telling = begin(before, epoch);
         telling.hear(&scrubber, vec![chunk.clone()]);
         if epoch + 1 == 5 + i64::try_from(said.len()).unwrap() {
-            telling.finish(&scrubber);
+            telling.finish(&scrubber, true);
         }
         all.extend(parts(&mut telling));
         // As it is stored.
@@ -115,12 +115,55 @@ fn a_secret_that_comes_in_parts_is_told_by_none_of_them() {
             .collect();
         assert_eq!(joined, "it is [hidden], is it not?", "{place}");
     }
-    // Around anything else.
-    let told = told(
-        &secretive(),
-        &[json!({"token": "CANARY-"}), json!({"token": "1234567"})],
-    );
-    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn nothing_is_told_of_secrets_around_which_something_else_stands() {
+    for said in [
+        [json!({"token": "CANARY-"}), json!({"token": "1234567"})],
+        [
+            json!("data: {\"choi"),
+            json!("ces\": [\"CANARY-1234567\"]}"),
+        ],
+        [
+            json!("event: x\ndata: CANARY-"),
+            json!("event: x\ndata: 1234567"),
+        ],
+        [
+            json!("[{\"token\": \"CANARY-\"}]"),
+            json!("[{\"token\": \"1234567\"}]"),
+        ],
+        [json!("\"CANARY-\""), json!("\"1234567\"")],
+        [
+            json!({"top": [{"CANARY-": 1}]}),
+            json!({"top": [{"1234567": 1}]}),
+        ],
+        [json!(7), json!([39, 23])],
+    ] {
+        let told = told(&secretive(), &said);
+        assert_eq!(told, [json!({"index": 0, "truncated": true})], "{said:?}");
+    }
+    // What is left out between words ends it, too.
+    let said = [json!("CANARY-"), json!({"usage": 1}), json!("1234567")];
+    let told = told(&secretive(), &said);
+    assert_eq!(told, [json!({"index": 0, "truncated": true})]);
+}
+
+#[test]
+fn what_is_held_is_not_told_when_the_job_was_cut_off() {
+    let material = secretive();
+    let scrubber = Scrubber::new(&material);
+    for (is_whole, expected) in [
+        (true, vec![json!({"index": 1, "text": "CANA"})]),
+        (false, vec![]),
+    ] {
+        let mut telling = begin(None, 5);
+        telling.hear(&scrubber, vec![json!("it is CANA")]);
+        assert_eq!(parts(&mut telling), [json!({"index": 0, "text": "it is "})]);
+        telling.finish(&scrubber, is_whole);
+        assert_eq!(parts(&mut telling), expected);
+        assert!(!telling.listens_to(1), "it is over");
+    }
 }
 
 #[test]
@@ -136,7 +179,7 @@ fn nothing_more_is_told_of_secrets_once_a_part_is_lost() {
     let end = [json!({"index": 1, "truncated": true})];
     // In this lease.
     let mut telling = begun(5);
-    telling.lose();
+    assert!(!telling.lose());
     telling.hear(&scrubber, vec![json!("567 and on")]);
     assert_eq!(parts(&mut telling), end);
     assert!(!telling.listens_to(1));
@@ -162,7 +205,7 @@ fn nothing_more_is_told_of_secrets_once_a_part_is_lost() {
     // Where nothing is concealed there is only a gap.
     let open = self::material(json!({}));
     let mut telling = begin(None, 5);
-    telling.lose();
+    assert!(!telling.lose());
     telling.hear(&Scrubber::new(&open), vec![json!("on")]);
     assert_eq!(parts(&mut telling), [json!({"index": 0, "text": "on"})]);
 }
@@ -187,13 +230,13 @@ fn only_one_job_is_listened_to() {
         told: Some(one.told()),
     };
     let nobody = Telling::begin(Some(nobody), &state(&[2], 1), 6).unwrap();
-    assert!(!nobody.listens_to(2) && !nobody.is_here());
+    assert!(!nobody.listens_to(2) && !nobody.goes_on());
 }
 
 #[test]
 fn there_is_an_end_of_what_is_told() {
     let much = json!("x".repeat(LARGEST * 5 / 2));
-    let told = told(&material(json!({})), &vec![much; 10]);
+    let told = told(&material(json!({})), &vec![much; 60]);
     let lengths: Vec<_> = told
         .iter()
         .filter_map(|part| part["text"].as_str())

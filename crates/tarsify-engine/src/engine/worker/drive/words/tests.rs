@@ -1,8 +1,8 @@
 //! The forms in which models say parts of their output.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Said, is_harmless, said};
+use super::{Said, is_plain, said};
 
 #[test]
 fn words_are_words_in_whichever_form_they_come() {
@@ -46,23 +46,32 @@ fn words_are_words_in_whichever_form_they_come() {
 }
 
 #[test]
-fn only_what_says_no_word_is_harmless() {
-    let image = "iVBORw0KGgo+/=".repeat(100);
-    for value in [
-        json!(7),
-        json!({"step": 3, "image": image}),
-        json!([format!("data:image/png;base64,{image}"), null, true]),
+fn only_words_that_were_understood_are_plain() {
+    let event = "data: {\"choices\": [{\"delta\": {\"content\": \"a\"}}]}\n\ndata: [DONE]\n\n";
+    for part in [
+        json!("a"),
+        json!(" and so \"on\" "),
+        json!("\""),
+        json!(event),
+        json!({"choices": [], "usage": {"input": 3}}),
+        json!("{\"choices\": [{\"text\": \"a\"}]}"),
     ] {
-        assert!(is_harmless(&value), "{value}");
+        assert!(is_plain(&part), "{part}");
     }
-    let sentence = "a sentence with spaces ".repeat(100);
-    for text in [
-        "SEC",
-        "RET",
-        "",
-        &sentence,
-        &format!("data:text/plain;base64,{image}"),
+    for part in [
+        json!({"token": "a"}),
+        json!("{\"token\": \"a\"}"),
+        json!("{\"token\": \"a\"}\n{\"token\": \"b\"}"),
+        json!("data: {\"choi"),
+        json!(": ping\n\n"),
+        json!("event: x\ndata: {}\n\n"),
+        json!(" [1]"),
+        json!("\"a\""),
+        json!(["a"]),
+        json!(7),
+        json!(null),
+        json!({"choices": [{"delta": {"tool_calls": []}}]}),
     ] {
-        assert!(!is_harmless(&json!({"a": [Value::from(text)]})), "{text}");
+        assert!(!is_plain(&part), "{part}");
     }
 }
