@@ -321,7 +321,8 @@ impl World {
         if has_ended {
             self.saw("expedite: came too late");
         } else {
-            self.runs[run].strikes = 0;
+            // All but that of a lease which was not given back.
+            self.runs[run].strikes = self.runs[run].strikes.min(1);
             self.woke(run);
             self.saw("expedite: made it due");
         }
