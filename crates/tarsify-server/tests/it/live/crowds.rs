@@ -9,8 +9,10 @@ use tokio::time::sleep;
 use super::{Stream, events};
 use crate::support::{Workshop, until};
 
-/// A part of how long a client is left alone.
+/// A part of how long a client is left alone, for each so many of them: more often no machine could
+/// take all of them back.
 const CUT: Duration = Duration::from_millis(25);
+const FEW: usize = 60;
 
 /// What the streams of one process take, and how late they tell an end, with so many of them.
 #[expect(clippy::print_stdout, reason = "the figures are for who runs it")]
@@ -102,7 +104,7 @@ async fn ten_thousand_streams_take_little_and_hear_of_an_end_at_once() {
 /// at most, each after another while.
 async fn watch(
     addresses: [SocketAddr; 2],
-    client: usize,
+    (client, cut): (usize, Duration),
     run: String,
     token: &str,
 ) -> (String, Vec<String>, usize) {
@@ -113,11 +115,11 @@ async fn watch(
         let address = addresses[(client + cuts) % 2];
         let mut stream = Stream::at(address, &events(&run), token, &last).await;
         // Whatever was on its way when he is cut off, he did not see.
-        let cut = sleep(CUT * u32::try_from((client + cuts * 7) % 11).unwrap());
-        tokio::pin!(cut);
+        let end = sleep(cut * u32::try_from((client + cuts * 7) % 11).unwrap());
+        tokio::pin!(end);
         loop {
             let told = tokio::select! {
-                () = &mut cut, if cuts < 20 => break,
+                () = &mut end, if cuts < 20 => break,
                 told = stream.next() => told.expect("it ends with an end"),
             };
             if told.event == "end" {
@@ -134,7 +136,8 @@ async fn watch(
 /// sees everything once and in order, and the end.
 async fn cut_off(clients: usize, runs: usize) {
     let workshop = Workshop::open().await;
-    let slow = json!({"runMs": 10_000, "progressSteps": 50});
+    let crowding = u32::try_from(clients.div_ceil(FEW)).unwrap();
+    let slow = json!({"runMs": 7_000 + 3_000 * crowding, "progressSteps": 50});
     workshop.gpus.behave("echo", slow).await;
     let (one, two) = tokio::join!(workshop.serve("all"), workshop.serve("all"));
     let token = workshop.consumer.as_str();
@@ -146,7 +149,8 @@ async fn cut_off(clients: usize, runs: usize) {
     for client in 0..clients {
         let (run, token) = (followed[client % runs].clone(), token.to_owned());
         let addresses = [one.address, two.address];
-        watching.spawn(async move { watch(addresses, client, run, &token).await });
+        let cut = CUT * crowding;
+        watching.spawn(async move { watch(addresses, (client, cut), run, &token).await });
     }
     let mut most = 0;
     while let Some(watched) = watching.join_next().await {
