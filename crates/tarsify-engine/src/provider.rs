@@ -14,10 +14,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tarsify_domain::catalog::Provider;
-use tarsify_domain::execution::{JobPlace, Operation, ProviderJobId};
+use tarsify_domain::execution::{JobPlace, Operation, PRESENCE, ProviderJobId};
 
 pub use budget::{Budget, Budgets};
 pub use runpod::{RunPod, RunPodError, RunPodSettings, public_message};
+
+/// A process that shares budgets and has not heard for so long how many do may be gone for the
+/// others, who have its part then: it takes nothing until it hears of them.
+pub(crate) const SILENCE: Duration = Duration::from_secs(PRESENCE.as_secs() / 2);
 
 /// A job that is to be done.
 #[derive(Clone, Copy)]

@@ -8,10 +8,13 @@ use tarsify_domain::execution::Operation;
 use tarsify_domain::id::EndpointId;
 use tokio::time::Instant;
 
+use super::SILENCE;
 use super::breaker::Change;
 use super::budget::Budgets;
 use super::gate::{Denied, Entry, Gate, Outcome};
 
+/// How soon it is likely to be known again who shares the budgets.
+const UNKNOWN: Duration = Duration::from_secs(1);
 const MEMORY: Duration = Duration::from_secs(60 * 60);
 
 type Key = (EndpointId, Operation);
@@ -32,6 +35,16 @@ struct State {
     /// have been taken by somebody else, so a gate that is opened later begins with what has come
     /// in since.
     since: Option<Instant>,
+    /// When that was said last; never, where nobody shares anything.
+    said_at: Option<Instant>,
+}
+
+impl State {
+    /// Whether the others may take us for gone, and have our part.
+    fn may_be_gone(&self, now: Instant) -> bool {
+        let silence = |moment| now.saturating_duration_since(moment);
+        self.said_at.is_some_and(|moment| silence(moment) > SILENCE)
+    }
 }
 
 /// Leave for one call. Dropping it tells the gate that the call is over.
@@ -51,12 +64,13 @@ impl Gates {
                 gates: HashMap::new(),
                 among: 1,
                 since: None,
+                said_at: None,
             })),
         }
     }
 
     /// From now on one of so many equal parts of every budget is ours, and nothing of it before
-    /// `rest` is over.
+    /// `rest` is over. Unless that is said again, nothing is ours after [`SILENCE`].
     pub(super) fn share(&self, among: u32, rest: Duration) {
         self.share_at(Instant::now(), among, rest);
     }
@@ -65,6 +79,7 @@ impl Gates {
         // Nobody has to be waited for who is not there.
         let empty_at = (among > 1 && !rest.is_zero()).then(|| now + rest);
         let mut state = self.lock();
+        state.said_at = Some(now);
         if state.among == among && empty_at.is_none() {
             return;
         }
@@ -87,10 +102,14 @@ impl Gates {
     fn enter_at(&self, now: Instant, key: Key, first_pause: Duration) -> Result<Permit, Denied> {
         let (_, operation) = key;
         let mut state = self.lock();
+        if state.may_be_gone(now) {
+            return Err(Denied::Budget(UNKNOWN));
+        }
         let State {
             gates,
             among,
             since,
+            said_at: _,
         } = &mut *state;
         if !gates.contains_key(&key) {
             gates.retain(|_, gate| !gate.is_idle_for(MEMORY, now));
@@ -122,12 +141,14 @@ impl Gates {
 
     fn allowances_at(&self, now: Instant, operation: Operation) -> Vec<(EndpointId, u32)> {
         let state = self.lock();
+        let may_be_gone = state.may_be_gone(now);
         let asked = state
             .gates
             .iter()
             .filter(|((_, other), _)| *other == operation);
+        let allowance = |gate: &Gate| if may_be_gone { 0 } else { gate.allowance(now) };
         asked
-            .map(|((endpoint, _), gate)| (*endpoint, gate.allowance(now)))
+            .map(|((endpoint, _), gate)| (*endpoint, allowance(gate)))
             .collect()
     }
 
@@ -138,6 +159,9 @@ impl Gates {
 
     fn burst_at(&self, now: Instant, operation: Operation) -> u32 {
         let state = self.lock();
+        if state.may_be_gone(now) {
+            return 0;
+        }
         let part = self.budgets.of(operation).divided(state.among);
         Gate::new(part, state.since, now).allowance(now)
     }

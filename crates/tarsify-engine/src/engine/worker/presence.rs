@@ -3,22 +3,19 @@
 
 use std::time::Duration;
 
-use tarsify_domain::execution::PRESENCE;
 use tokio::time::{Instant, sleep};
 
 use crate::engine::Engine;
+use crate::provider::SILENCE;
 
 /// The pause between two words that we are here.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// Whoever has not been heard for so long may be gone for the others.
-const SILENCE: Duration = Duration::from_secs(PRESENCE.as_secs() / 2);
-
 impl Engine {
-    /// Comes among those that work on the store, and answers when that was. Whoever
-    /// is here already has all of what providers allow until he hears of us, which takes a beat: we
-    /// take nothing before that. So there is never more than the whole, but for calls that are under
-    /// way just then.
+    /// Comes among those that work on the store, and answers when that was. Whoever is here already
+    /// has all of what providers allow until he hears of us, which takes a beat: we take nothing
+    /// before that. So there is never more than the whole, but for calls that are under way just
+    /// then.
     pub(super) async fn come(&self) -> Instant {
         loop {
             if let Some(moment) = self.check_in(BEAT).await {
@@ -48,7 +45,7 @@ impl Engine {
         }
     }
 
-    /// A store that does not answer changes nothing.
+    /// While the store does not answer, providers let nothing through after [`SILENCE`].
     async fn check_in(&self, rest: Duration) -> Option<Instant> {
         let shared = &self.shared;
         match shared.crew.check_in(shared.worker).await {

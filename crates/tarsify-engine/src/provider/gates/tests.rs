@@ -90,7 +90,9 @@ fn whoever_joins_others_begins_when_they_have_heard_of_it() {
     assert_eq!(gates.burst_at(later, Operation::Run), 40, "nothing is new");
     let permit = gates.enter_at(later, (other, Operation::Run), SECOND);
     permit.unwrap();
-    assert_eq!(gates.burst_at(now + SECOND * 9, Operation::Run), 75);
+    let full = now + SECOND * 9;
+    gates.share_at(full, 2, Duration::ZERO);
+    assert_eq!(gates.burst_at(full, Operation::Run), 75);
     // Somebody who was silent for long comes as if anew.
     gates.share_at(later, 2, SECOND);
     assert_eq!(gates.burst_at(later, Operation::Run), 0);
@@ -99,6 +101,39 @@ fn whoever_joins_others_begins_when_they_have_heard_of_it() {
         allowances.iter().all(|(_, left)| *left == 0),
         "{allowances:?}"
     );
+}
+
+#[test]
+fn whoever_may_be_gone_for_the_others_takes_nothing() {
+    let gates = Gates::new(Budgets::default());
+    let (one, other) = (endpoint(), endpoint());
+    let now = Instant::now();
+    gates.share_at(now, 1, SECOND);
+    gates
+        .enter_at(now, (one, Operation::Run), SECOND)
+        .map(drop)
+        .unwrap();
+    let here = now + SILENCE;
+    assert_eq!(gates.burst_at(here, Operation::Run), 150);
+    assert_eq!(gates.allowances_at(here, Operation::Run), [(one, 150)]);
+    let gone = here + SECOND;
+    assert_eq!(gates.burst_at(gone, Operation::Run), 0);
+    assert_eq!(gates.allowances_at(gone, Operation::Run), [(one, 0)]);
+    for endpoint in [one, other] {
+        let refused = gates.enter_at(gone, (endpoint, Operation::Run), SECOND);
+        assert!(
+            matches!(refused, Err(Denied::Budget(SECOND))),
+            "{refused:?}"
+        );
+    }
+    // Frozen, and then among others: nothing that came in meanwhile is his.
+    gates.share_at(gone, 2, SECOND);
+    assert_eq!(
+        gates.allowances_at(gone + SECOND, Operation::Run),
+        [(one, 0)]
+    );
+    let later = gone + SECOND * 2;
+    assert_eq!(gates.allowances_at(later, Operation::Run), [(one, 40)]);
 }
 
 #[test]

@@ -13,6 +13,21 @@ use crate::limits::{crowd, decide};
 use crate::live::{Stream, events};
 use crate::support::{Ask, Server, Workshop, get, until};
 
+/// Waits until all of them count together, with this among what they tell of their limits.
+async fn in_force(workshop: &Workshop, servers: &[&Server], policy: &str) {
+    let ask = get("/api/admin/settings").by(&workshop.admin);
+    for server in servers {
+        tells(server, "ok", "ok").await;
+        until("the change is in force", async || {
+            let answer = server.send(ask.clone()).await;
+            answer
+                .header("ratelimit-policy")
+                .is_some_and(|told| told.contains(policy))
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn of_a_crowd_on_two_processes_exactly_so_many_come_through() {
     let redis = RedisServer::start();
@@ -26,18 +41,7 @@ async fn of_a_crowd_on_two_processes_exactly_so_many_come_through() {
     let (one, two) = tokio::join!(workshop.serve("api"), workshop.serve("api"));
     let limits = json!({"limits": {"userApi": {"max": 10}, "globalApi": {"max": 100_000}}});
     decide(&workshop, &one, limits).await;
-    for server in [&one, &two] {
-        tells(server, "ok", "ok").await;
-        // As many may be left as there were before the change, which is more than there are now.
-        let ask = get("/api/admin/settings").by(&workshop.admin);
-        until("the change is in force", async || {
-            let answer = server.send(ask.clone()).await;
-            answer
-                .header("ratelimit-policy")
-                .is_some_and(|policy| policy.contains("q=10;"))
-        })
-        .await;
-    }
+    in_force(&workshop, &[&one, &two], "q=10;").await;
     let (one, two) = (Arc::new(one), Arc::new(two));
     let ask = get("/api/marketplace/runs").by(&workshop.consumer);
     let (here, there) = tokio::join!(crowd(&one, 100, &ask), crowd(&two, 100, &ask));
@@ -101,17 +105,7 @@ async fn storm(frozen: Duration) {
         "maxConcurrentRuns": 1_000,
     });
     decide(&workshop, &one, limits).await;
-    for server in [&one, &two] {
-        tells(server, "ok", "ok").await;
-        let ask = get("/api/admin/settings").by(&workshop.admin);
-        until("the change is in force", async || {
-            let answer = server.send(ask.clone()).await;
-            answer
-                .header("ratelimit-policy")
-                .is_some_and(|policy| policy.contains("q=100000;"))
-        })
-        .await;
-    }
+    in_force(&workshop, &[&one, &two], "q=100000;").await;
     let servers = [Arc::new(one), Arc::new(two)];
     let load = Load::begin(&servers, &workshop.run("echo"));
     load.goes_on().await;
