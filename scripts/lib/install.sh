@@ -57,6 +57,9 @@ ensure_rust() {
     if [ -e "$folder" ] && [ ! -w "$folder" ]; then
         die "the build folder $folder belongs to another user. Build into one of your own: CARGO_TARGET_DIR=\"\$HOME/.cache/tarsify-target\" $(printf %q "$0")"
     fi
+    # Whoever builds for the first time has nothing to reuse, and what would be kept for the next time takes as much room as
+    # all the rest. With a folder of it from `cargo build` everything goes on as it began.
+    [ -d "$folder/debug/incremental" ] || export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
 }
 
 ensure_rust_component() {
