@@ -10,6 +10,7 @@ use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::execution::{
     Claim, Claimed, EndReason, ExecutionQueue, ExecutionRepository, RunnableModel, Written,
 };
+use tarsify_domain::id::EndpointId;
 use tarsify_testing::builders::{new_run, settlement};
 
 use super::place::{Place, a_claim, submissions};
@@ -55,6 +56,36 @@ async fn fail(executions: &PgExecutionRepository, claimed: &Claimed) {
     assert!(matches!(written, Written::Applied { .. }));
 }
 
+/// Has so many, half of them in each process, take runs and end them until none is left, and answers
+/// at which endpoints they were.
+async fn crowd(
+    processes: [&PgExecutionRepository; 2],
+    size: usize,
+    runs: usize,
+) -> Vec<EndpointId> {
+    let left = AtomicUsize::new(runs);
+    let crowd = processes.into_iter().cycle().take(size).map(|executions| {
+        let left = &left;
+        async move {
+            let mut done = Vec::new();
+            while left.load(Ordering::SeqCst) > 0 {
+                let claim = Claim {
+                    limit: 2,
+                    ..a_claim(submissions(2))
+                };
+                for claimed in executions.claim(&claim).await.unwrap() {
+                    tokio::task::yield_now().await;
+                    fail(executions, &claimed).await;
+                    left.fetch_sub(1, Ordering::SeqCst);
+                    done.push(claimed.place.endpoint_id);
+                }
+            }
+            done
+        }
+    });
+    join_all(crowd).await.into_iter().flatten().collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_crowd_in_two_processes_never_has_more_jobs_than_it_may() {
     let place = Place::open().await;
@@ -69,7 +100,6 @@ async fn a_crowd_in_two_processes_never_has_more_jobs_than_it_may() {
     limit(&place, &narrow, limits).await;
     let other = another(&place).await;
     let is_over = AtomicBool::new(false);
-    let left = AtomicUsize::new(80);
     let watch = async {
         let jobs = format!(
             "executions WHERE stage NOT IN ('created', 'ended') AND endpoint_id = '{}'",
@@ -82,31 +112,7 @@ async fn a_crowd_in_two_processes_never_has_more_jobs_than_it_may() {
         most
     };
     let work = async {
-        let crowd = (0..24).map(|number| {
-            let executions = if number % 2 == 0 {
-                &*place.executions
-            } else {
-                &other
-            };
-            let left = &left;
-            async move {
-                let mut done = Vec::new();
-                while left.load(Ordering::SeqCst) > 0 {
-                    let claim = Claim {
-                        limit: 2,
-                        ..a_claim(submissions(2))
-                    };
-                    for claimed in executions.claim(&claim).await.unwrap() {
-                        tokio::task::yield_now().await;
-                        fail(executions, &claimed).await;
-                        left.fetch_sub(1, Ordering::SeqCst);
-                        done.push(claimed.place.endpoint_id);
-                    }
-                }
-                done
-            }
-        });
-        let done: Vec<_> = join_all(crowd).await.into_iter().flatten().collect();
+        let done = crowd([&place.executions, &other], 24, 80).await;
         is_over.store(true, Ordering::SeqCst);
         done
     };
@@ -183,7 +189,6 @@ async fn a_crowd_in_two_processes_shares_a_provider_and_its_endpoints() {
     limit(&place, &models[0], narrow).await;
     let other = another(&place).await;
     let is_over = AtomicBool::new(false);
-    let left = AtomicUsize::new(60);
     let watch = async {
         let counted = format!(
             "SELECT format('%s %s', count(*), count(*) FILTER (WHERE endpoint_id = '{}')) \
@@ -200,31 +205,12 @@ async fn a_crowd_in_two_processes_shares_a_provider_and_its_endpoints() {
         most
     };
     let work = async {
-        let crowd = (0..16).map(|number| {
-            let executions = if number % 2 == 0 {
-                &*place.executions
-            } else {
-                &other
-            };
-            let left = &left;
-            async move {
-                while left.load(Ordering::SeqCst) > 0 {
-                    let claim = Claim {
-                        limit: 2,
-                        ..a_claim(submissions(2))
-                    };
-                    for claimed in executions.claim(&claim).await.unwrap() {
-                        tokio::task::yield_now().await;
-                        fail(executions, &claimed).await;
-                        left.fetch_sub(1, Ordering::SeqCst);
-                    }
-                }
-            }
-        });
-        join_all(crowd).await;
+        let done = crowd([&place.executions, &other], 16, 60).await;
         is_over.store(true, Ordering::SeqCst);
+        done.len()
     };
-    let ((all, its), ()) = tokio::join!(watch, work);
+    let ((all, its), done) = tokio::join!(watch, work);
+    assert_eq!(done, 60, "nothing is forgotten");
     assert!((1..=3).contains(&all), "{all} at once");
     assert!(its <= 2, "{its} at once at the narrow one");
 }
