@@ -20,6 +20,14 @@ simulate *seed:
 endurance *names:
     ./scripts/endurance {{ names }}
 
+# Everything goes wrong at once, so many times
+chaos *rounds:
+    ./scripts/chaos {{ rounds }}
+
+# Backs a database up that is in use, and restores it elsewhere
+rehearse-restore:
+    ./scripts/rehearse-restore
+
 # Which crate may depend on which
 layers:
     ./scripts/layers
@@ -28,8 +36,12 @@ layers:
 fmt:
     cargo fmt --all
 
+# How fast it is beside what this machine can do at all
+bench *seconds:
+    ./scripts/bench {{ seconds }}
+
 # Benchmarks of the pure parts
-bench:
+bench-pure:
     cargo bench --workspace --locked
 
 # Write API.md anew from the routes
