@@ -215,3 +215,26 @@ ensure_redis() {
     esac || die "Redis could not be installed: see above. Install redis-server yourself, and have it on the PATH"
     command -v redis-server >/dev/null 2>&1 || die "Redis is installed, but there is no redis-server on the PATH"
 }
+
+# --- wrk, for the load of the benchmark ----------------------------------------------------------------------------------
+
+ensure_wrk() {
+    command -v wrk >/dev/null 2>&1 && return
+    case $(package_manager) in
+        apt-get)
+            by_hand='apt-get install wrk'
+            say "Installing wrk with apt-get" && apt_install wrk
+            ;;
+        dnf)
+            by_hand='dnf install wrk'
+            say "Installing wrk with dnf" && as_root dnf -q -y install wrk >&2
+            ;;
+        apk)
+            by_hand='apk add wrk'
+            say "Installing wrk with apk" && as_root apk add -q wrk >&2
+            ;;
+        brew) say "Installing wrk with brew" && brew install -q wrk >&2 ;;
+        *) die "wrk is missing, and this script knows only apt-get, dnf, apk and brew. Install it, and have it on the PATH" ;;
+    esac || die "wrk could not be installed: see above. Install it yourself, and have it on the PATH"
+    command -v wrk >/dev/null 2>&1 || die "wrk is installed, but it is not on the PATH"
+}

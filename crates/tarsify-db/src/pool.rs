@@ -26,6 +26,17 @@ use crate::tls::{Encryption, failed, goes_without};
 /// How much longer than a statement may take we wait for the server to say that it took too long.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// How the connections of a pool are used at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Open, and in use.
+    pub busy: usize,
+    /// Open, and in nobody's use.
+    pub idle: usize,
+    /// Those who wait for one.
+    pub waiting: usize,
+}
+
 /// The database. Cloning it is cheap and shares the connections.
 #[derive(Clone)]
 pub struct Database {
@@ -60,6 +71,17 @@ impl Database {
             pool: self.small.clone(),
             small: self.small.clone(),
             patience: self.patience,
+        }
+    }
+
+    /// How its connections are used right now.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        let status = self.pool.status();
+        Connections {
+            busy: status.size.saturating_sub(status.available),
+            idle: status.available.min(status.size),
+            waiting: status.waiting,
         }
     }
 

@@ -11,15 +11,14 @@ mod settings;
 mod watch;
 mod worker;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tarsify_domain::catalog::Provider;
 use tarsify_domain::execution::{
-    CancelAnswer, Crew, EventLog, Execution, ExecutionFilter, ExecutionQueue, ExecutionReport,
-    ExecutionRepository, ExecutionSummary, Found, Known, ProviderJobId, TokenHash,
+    CancelAnswer, Crew, Ending, EventLog, Execution, ExecutionFilter, ExecutionQueue,
+    ExecutionReport, ExecutionRepository, ExecutionSummary, Found, Known, ProviderJobId, TokenHash,
 };
 use tarsify_domain::id::{ExecutionId, WorkerId};
 use tarsify_domain::{Clock, Page, PageRequest, RepoError, Scope};
@@ -27,8 +26,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::bus::EventBus;
-use crate::machine::{Counted, Policy};
-use crate::provider::GpuProvider;
+use crate::machine::Policy;
+use crate::observer::{Observer, RunEnded, between};
+use crate::provider::{Circuits, GpuProvider};
 use crate::validator::InputValidator;
 
 pub use builder::{BuildError, EngineBuilder};
@@ -40,7 +40,6 @@ pub use settings::EngineSettings;
 use live::{Hub, Watched};
 use models::ModelShelf;
 use watch::Watch;
-use worker::Tallies;
 
 /// How soon after a look a caller's impatience is worth another.
 const REST: Duration = Duration::from_secs(1);
@@ -79,7 +78,7 @@ struct Shared {
     submissions: Notify,
     /// Something may want to be looked at.
     looks: Notify,
-    tallies: Tallies,
+    observer: Arc<dyn Observer>,
 }
 
 impl Engine {
@@ -148,8 +147,7 @@ impl Engine {
     pub async fn cancel(&self, scope: Scope, id: ExecutionId) -> Result<Execution, CancelError> {
         match self.shared.executions.request_cancel(scope, id).await? {
             Found::Here(CancelAnswer::Ended(execution)) => {
-                self.shared.watch.wake(id);
-                self.shared.bus.announce();
+                self.shared.called_off(&execution.summary);
                 Ok(execution)
             }
             Found::Here(CancelAnswer::Requested(_)) => {
@@ -173,8 +171,7 @@ impl Engine {
     async fn insist(&self, scope: Scope, id: ExecutionId) -> Result<Execution, CancelError> {
         match self.shared.executions.request_cancel(scope, id).await? {
             Found::Here(CancelAnswer::Ended(execution)) => {
-                self.shared.watch.wake(id);
-                self.shared.bus.announce();
+                self.shared.called_off(&execution.summary);
                 Ok(execution)
             }
             Found::Here(CancelAnswer::Requested(execution) | CancelAnswer::TooLate(execution)) => {
@@ -260,10 +257,12 @@ impl Engine {
         Ok(())
     }
 
-    /// What was counted since the engine was built.
+    /// How many endpoints each provider leaves alone right now, and why.
     #[must_use]
-    pub fn counts(&self) -> BTreeMap<Counted, u64> {
-        self.shared.tallies.read()
+    pub fn circuits(&self) -> Vec<(Provider, Circuits)> {
+        let providers = self.shared.providers.iter();
+        let circuits = providers.map(|provider| (provider.kind(), provider.circuits()));
+        circuits.collect()
     }
 }
 
@@ -271,6 +270,20 @@ impl Shared {
     fn provider(&self, kind: Provider) -> Option<&Arc<dyn GpuProvider>> {
         let mut providers = self.providers.iter();
         providers.find(|provider| provider.kind() == kind)
+    }
+
+    /// An execution that no provider knew of has ended because somebody called it off.
+    fn called_off(&self, summary: &ExecutionSummary) {
+        let ended_at = summary.completed_at.unwrap_or(summary.created_at);
+        let started_at = summary.started_at;
+        self.observer.run_ended(&RunEnded {
+            category: summary.model.category,
+            ending: Ending::Cancelled,
+            took: between(summary.created_at, ended_at),
+            waited: started_at.map(|moment| between(summary.created_at, moment)),
+        });
+        self.watch.wake(summary.id);
+        self.bus.announce();
     }
 }
 

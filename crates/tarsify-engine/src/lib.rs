@@ -67,6 +67,7 @@ mod explain;
 pub mod machine;
 mod memory;
 mod merge;
+mod observer;
 pub mod provider;
 mod rules;
 mod scrub;
@@ -81,6 +82,7 @@ pub use engine::{
 };
 pub use memory::{MemoryStore, StoredEvent, Wallet};
 pub use merge::merge_inputs;
+pub use observer::{Asked, Incident, Observer, ProviderAsked, RunEnded};
 pub use provider::{RunPod, RunPodError, RunPodSettings};
 pub use rules::JsonSchemaRules;
 pub use scrub::{Scrubber, conceal};

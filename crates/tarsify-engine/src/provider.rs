@@ -146,6 +146,17 @@ pub struct Told<A> {
     pub said: String,
 }
 
+/// How many endpoints a provider leaves alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Circuits {
+    /// They failed again and again, and are not asked.
+    pub open: usize,
+    /// The same, and the next question will find out whether they are well.
+    pub half_open: usize,
+    /// They asked for patience.
+    pub resting: usize,
+}
+
 /// Does jobs on GPUs. No method fails, panics or takes longer than 20 seconds: whatever
 /// happens becomes an answer.
 #[async_trait]
@@ -181,6 +192,11 @@ pub trait GpuProvider: Send + Sync {
 
     /// How many questions an endpoint may be asked at once after a long silence.
     fn burst(&self, operation: Operation) -> u32;
+
+    /// How many endpoints are left alone right now. Who leaves none alone has none to tell of.
+    fn circuits(&self) -> Circuits {
+        Circuits::default()
+    }
 
     /// From now on one of so many equal parts of what an endpoint may be asked is ours, and
     /// nothing of it before `rest` is over. Who has no budgets has nothing to divide.

@@ -29,8 +29,8 @@ use tarsify_engine::provider::{
 };
 use tarsify_engine::{Engine, JsonSchemaRules, MemoryStore};
 use tarsify_http::{
-    CallerLimits, HttpSettings, Lifecycle, LocalRateLimiter, MarketCache, Services, answer,
-    configure, cors,
+    CallerLimits, HttpSettings, Lifecycle, LocalRateLimiter, MarketCache, Metrics, Services,
+    answer, configure, cors,
 };
 use tarsify_testing::clock::MOMENT;
 use tarsify_testing::{
@@ -163,6 +163,7 @@ async fn services() -> Services {
         health: Arc::new(FakeHealth::new()),
         redis: None,
         lifecycle: Arc::new(Lifecycle::default()),
+        metrics: Arc::new(Metrics::default()),
         clock,
     }
 }

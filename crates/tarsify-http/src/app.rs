@@ -24,8 +24,9 @@ use tarsify_engine::Engine;
 use crate::catalog::market_cache::MarketCache;
 use crate::docs;
 use crate::error::ApiError;
-use crate::health::Lifecycle;
+use crate::lifecycle::Lifecycle;
 use crate::limits::{CallerLimits, TrustedProxies};
+use crate::metrics::Metrics;
 use crate::money::local;
 use crate::route::{Route, reading};
 use crate::routes::routes;
@@ -110,6 +111,8 @@ pub struct Services {
     pub redis: Option<Arc<dyn PartHealth>>,
     /// Whether this process wants requests.
     pub lifecycle: Arc<Lifecycle>,
+    /// What is measured; shared by all of the server's threads.
+    pub metrics: Arc<Metrics>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -118,10 +121,11 @@ pub struct Services {
 pub(crate) struct Tools {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: HttpSettings,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// Mounts every route on an application. Wrap the application with [`crate::limit`], then with
-/// [`actix_web::middleware::Compress`], [`cors`] and, outermost, [`crate::answer`].
+/// [`crate::turn_away`], [`actix_web::middleware::Compress`], [`cors`] and, outermost, [`crate::answer`].
 pub fn configure(
     services: Services,
     settings: HttpSettings,
@@ -151,6 +155,7 @@ pub fn configure(
             health,
             redis,
             lifecycle,
+            metrics,
             clock,
         } = services;
         let local_jwks = settings.local_jwks.clone();
@@ -182,18 +187,17 @@ pub fn configure(
             .app_data(Data::from(health))
             .app_data(Data::from(lifecycle))
             .app_data(Data::from(Arc::clone(&clock)))
-            .app_data(Data::new(Tools { clock, settings }));
+            .app_data(Data::new(Tools {
+                clock,
+                settings,
+                metrics,
+            }));
         if let Some(redis) = redis {
             config.app_data(Data::from(redis));
         }
         mount(config, &routes());
         if let Some(jwks) = local_jwks {
-            let keys = Data::new(jwks);
-            config.service(
-                web::resource("/local/jwks.json")
-                    .app_data(keys)
-                    .route(reading().to(show_local_keys)),
-            );
+            mount_local_keys(config, jwks);
         }
         if let Some(provider) = provider {
             local::mount(config, provider);
@@ -203,6 +207,11 @@ pub fn configure(
             ApiError::new(ErrorCode::NotFound).into_response()
         }));
     }
+}
+
+fn mount_local_keys(config: &mut ServiceConfig, jwks: Value) {
+    let keys = web::resource("/local/jwks.json").app_data(Data::new(jwks));
+    config.service(keys.route(reading().to(show_local_keys)));
 }
 
 async fn show_local_keys(keys: Data<Value>) -> HttpResponse {

@@ -3,34 +3,11 @@
 use actix_web::web::Data;
 use serde::Serialize;
 use tarsify_domain::health::{PartHealth, SchemaState, StoreHealth};
-use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::envelope::Success;
 use crate::error::ApiError;
-
-/// Where the process is in its life.
-#[derive(Debug, Default)]
-pub struct Lifecycle {
-    draining: CancellationToken,
-}
-
-impl Lifecycle {
-    /// The process is about to stop: it answers, but asks not to be sent anything new, and
-    /// whoever waits for something is told how it stands.
-    pub fn drain(&self) {
-        self.draining.cancel();
-    }
-
-    /// Ends when the process is about to stop.
-    pub(crate) async fn drained(&self) {
-        self.draining.cancelled().await;
-    }
-
-    fn is_draining(&self) -> bool {
-        self.draining.is_cancelled()
-    }
-}
+use crate::lifecycle::Lifecycle;
 
 /// The process answers.
 #[derive(Serialize, ToSchema)]

@@ -125,6 +125,9 @@ async fn count_by_principal(
 
 fn note(request: &HttpRequest, tally: Tally) -> Result<(), ApiError> {
     let refusal = tally.refusal();
+    if let (Some(_), Some(tools)) = (&refusal, request.app_data::<Data<Tools>>()) {
+        tools.metrics.http.refused(tally.category());
+    }
     let mut extensions = request.extensions_mut();
     match extensions.get_mut::<Tallies>() {
         Some(tallies) => tallies.add(tally),

@@ -3,4 +3,5 @@
 
 pub(crate) mod access;
 pub(crate) mod answer;
+pub(crate) mod late;
 pub(crate) mod repetition;

@@ -44,6 +44,8 @@ pub(crate) enum Shape {
     Page,
     /// 200 with events, as they happen.
     Events,
+    /// 200 with lines of text that programs read.
+    Lines,
     /// 200 without a body.
     Empty,
     Nothing,
@@ -201,7 +203,7 @@ impl RouteBuilder {
         self
     }
 
-    /// What it answers without a body when all goes well.
+    /// What it answers without an envelope when all goes well.
     pub(crate) const fn answers_nothing(mut self, shape: Shape) -> Self {
         self.route.shape = shape;
         self
@@ -317,6 +319,16 @@ impl Route {
     #[must_use]
     pub fn operation_id(&self) -> &str {
         &self.operation_id
+    }
+
+    /// The status when all goes well.
+    pub(crate) const fn success_status(&self) -> u16 {
+        match self.shape {
+            Shape::One | Shape::Page | Shape::Events | Shape::Lines | Shape::Empty => 200,
+            Shape::Created | Shape::Noted => 201,
+            Shape::Accepted => 202,
+            Shape::Nothing => 204,
+        }
     }
 
     /// Whether it answers HEAD as well. For a HEAD of what does not end, its body would be made and

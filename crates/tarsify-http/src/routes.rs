@@ -11,6 +11,7 @@ use tarsify_domain::limits::LimitCategory;
 use crate::catalog::{base_model, market, tars_model};
 use crate::execution::{callback, run, studio as trial};
 use crate::health;
+use crate::metrics;
 use crate::money::{credits, webhook};
 use crate::openapi::parameters::{
     category, dry_run, execution_status, page, prefer_wait, search, sort, status, stripe_signature,
@@ -68,6 +69,14 @@ fn health() -> Vec<Route> {
             .alias("/readyz")
             .answers::<health::LiveOut>(Shape::One)
             .to(health::show_readiness),
+        get(
+            "/metrics",
+            HEALTH,
+            "What was measured in the process, for whoever has the operator's token where there is one",
+        )
+        .answers_nothing(Shape::Lines)
+        .refuses(&[Code::NoCredential, Code::InvalidToken])
+        .to(metrics::show_metrics),
     ]
 }
 

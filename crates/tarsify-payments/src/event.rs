@@ -83,7 +83,10 @@ fn completed(session: &Value) -> Read<PaymentEvent> {
     match text(session, "payment_status") {
         // It is being paid, slowly: another message tells what came of it.
         Some("unpaid") => Ok(PaymentEvent::Irrelevant),
-        Some(_) => paid(session),
+        // Without a payment it is refused there: nothing that we sell is for nothing.
+        Some("paid" | "no_payment_required") => paid(session),
+        Some(_) if purchase_of(session).is_none() => Ok(PaymentEvent::Irrelevant),
+        Some(_) => unreadable("the session has a payment status that is not known"),
         None if purchase_of(session).is_none() => Ok(PaymentEvent::Irrelevant),
         None => unreadable("the session has no payment status"),
     }

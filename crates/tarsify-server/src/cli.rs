@@ -22,7 +22,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the REST API and run models until SIGTERM or Ctrl-C.
     #[command(
-        after_help = "Example:\n  DATABASE_URL=postgresql://tarsify@db/tarsify tarsify serve --port 8080\n\nAny number of processes of any role share one database:\n  tarsify serve --role api\n  tarsify serve --role worker --port 8081"
+        after_help = "Example:\n  DATABASE_URL=postgresql://tarsify@db/tarsify tarsify serve --port 8080\n\nAny number of processes of any role share one database:\n  tarsify serve --role api\n  tarsify serve --role worker --port 8081\n\nSIGTERM lets go of everybody and of the runs in hand within 25 seconds; a second one leaves at once.\n\nExit codes: 0 it was asked to stop and did, 1 it failed, 2 the configuration cannot be used, 3 the database needs `tarsify migrate`, 130 it was asked to stop twice."
     )]
     Serve {
         /// What this process does.
@@ -41,7 +41,7 @@ pub(crate) enum Command {
     },
     /// Bring the database to the schema that this version needs.
     #[command(
-        after_help = "Example:\n  DATABASE_URL=postgresql://tarsify@db/tarsify tarsify migrate\n\nExit codes: 0 the schema is current, 1 it is not or could not be made so."
+        after_help = "Example:\n  DATABASE_URL=postgresql://tarsify@db/tarsify tarsify migrate\n\nExit codes: 0 the schema has all that this version needs, 3 it lacks something (--check), 1 it could not be read or changed."
     )]
     Migrate {
         /// Only say what is missing; change nothing.

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Environment};
+use crate::exit::Served;
 use crate::logging;
 use crate::migrate;
 use crate::platform::Platform;
@@ -58,7 +59,7 @@ pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<Exit
     }
     .await;
     store.close().await?;
-    served.map(|()| ExitCode::SUCCESS)
+    served.map(ExitCode::from)
 }
 
 /// Serves beside an emulator, unless the operator says where RunPod's protocol is spoken.
@@ -66,7 +67,7 @@ async fn with_provider(
     config: &Config,
     databases: &Databases,
     listener: TcpListener,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Served> {
     let address = listener
         .local_addr()
         .context("the listening socket cannot be used")?;
@@ -92,7 +93,8 @@ async fn with_provider(
         served
     };
     let (served, emulated) = tokio::join!(served, emulator.run(stop.clone()));
-    served.and(emulated)
+    let served = served?;
+    emulated.map(|()| served)
 }
 
 async fn fill_and_serve(
@@ -100,7 +102,7 @@ async fn fill_and_serve(
     databases: &Databases,
     listener: TcpListener,
     access: ProviderAccess,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Served> {
     let address = access.own_address.clone();
     let platform = Platform::build(config, databases, access)?;
     let Some(identities) = &platform.identities else {

@@ -1,6 +1,7 @@
 //! `tarsify doctor`: looks at everything an installation needs and says what is wrong.
 
 mod executions;
+mod metrics;
 mod money;
 mod provider;
 mod redis;
@@ -28,6 +29,9 @@ const SKEW: time::Duration = time::Duration::seconds(5);
 struct Finding {
     part: &'static str,
     ok: bool,
+    /// Whether it may be meant so, and should be thought about.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    warning: bool,
     message: String,
 }
 
@@ -36,7 +40,15 @@ impl Finding {
         Self {
             part,
             ok: true,
+            warning: false,
             message: message.into(),
+        }
+    }
+
+    fn warning(part: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            warning: true,
+            ..Self::good(part, message)
         }
     }
 
@@ -44,6 +56,7 @@ impl Finding {
         Self {
             part,
             ok: false,
+            warning: false,
             message: message.into(),
         }
     }
@@ -66,6 +79,7 @@ pub(crate) async fn run(config: &Config, stores: &Stores, json: bool) -> anyhow:
         Err(error) => findings.push(Finding::bad("database", format!("{error:#}"))),
     }
     findings.push(redis::look(config).await);
+    findings.push(metrics::look(config));
     let all_good = findings.iter().all(|finding| finding.ok);
     terminal::say(&if json {
         serde_json::to_string_pretty(&findings)?
@@ -80,8 +94,18 @@ pub(crate) async fn run(config: &Config, stores: &Stores, json: bool) -> anyhow:
 }
 
 fn table(findings: &[Finding]) -> String {
-    let lines = findings.iter().map(|Finding { part, ok, message }| {
-        let mark = if *ok { "ok   " } else { "WRONG" };
+    let lines = findings.iter().map(|finding| {
+        let Finding {
+            part,
+            ok,
+            warning,
+            message,
+        } = finding;
+        let mark = match (ok, warning) {
+            (true, false) => "ok   ",
+            (true, true) => "think",
+            (false, _) => "WRONG",
+        };
         format!("{mark}  {part:<14} {message}")
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -121,10 +145,10 @@ fn schema(state: Result<SchemaState, RepoError>) -> Finding {
                 missing.join(", ")
             ),
         ),
-        Ok(SchemaState::Ahead { unknown }) => Finding::bad(
+        Ok(SchemaState::Ahead { unknown }) => Finding::good(
             "database",
             format!(
-                "is newer than this program, which does not know {}: run the newer version",
+                "reachable, and its schema newer than this program, which does not know {}: that serves for one release, so run the newer one soon",
                 unknown.join(", ")
             ),
         ),

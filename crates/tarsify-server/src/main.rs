@@ -9,8 +9,10 @@ mod demo;
 mod doctor;
 mod documents;
 mod emulator;
+mod exit;
 mod ledger;
 mod logging;
+mod metrics;
 mod migrate;
 mod payments;
 mod platform;
@@ -28,9 +30,6 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::config::Loaded;
-
-/// The configuration has faults, or the command line does.
-const MISUSED: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -53,7 +52,7 @@ fn main() -> ExitCode {
         Ok(loaded) => loaded,
         Err(faults) => {
             terminal::complain(&format!("The configuration cannot be used:\n{faults}"));
-            return ExitCode::from(MISUSED);
+            return exit::misused();
         }
     };
     let outcome = runtime.block_on(run(cli.command, loaded, search_path));
@@ -96,5 +95,5 @@ fn end(outcome: anyhow::Result<ExitCode>) -> ExitCode {
 /// One line: what failed, and why, down to the cause.
 fn fail(error: &anyhow::Error) -> ExitCode {
     terminal::complain(&format!("tarsify: {error:#}"));
-    ExitCode::FAILURE
+    exit::failed(error)
 }

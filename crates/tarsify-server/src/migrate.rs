@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tarsify_domain::health::SchemaState;
 
 use crate::config::{Config, Environment};
@@ -22,37 +22,53 @@ pub(crate) async fn run(config: &Config, stores: &Stores, check: bool) -> anyhow
     outcome
 }
 
+/// The database lacks something that this program needs.
+#[derive(Debug, thiserror::Error)]
+#[error("the database lacks the migrations {}: run `tarsify migrate` first", .missing.join(", "))]
+pub(crate) struct SchemaBehind {
+    missing: Vec<String>,
+}
+
 async fn migrate(store: &Store) -> anyhow::Result<ExitCode> {
-    refuse_newer(&state(store).await?)?;
+    if let SchemaState::Ahead { unknown } = state(store).await? {
+        return say_newer(&unknown);
+    }
     let applied = apply(store).await?;
     if applied.is_empty() {
-        return terminal::say("The schema is current.");
+        return say_current();
     }
     terminal::say(&format!("Ran {}.", applied.join(", ")))
 }
 
 async fn check_only(store: &Store) -> anyhow::Result<ExitCode> {
     match state(store).await? {
-        SchemaState::Current => terminal::say("The schema is current."),
-        SchemaState::Behind { missing } => bail!(
-            "the schema lacks {}: run `tarsify migrate`",
-            missing.join(", ")
-        ),
-        newer @ SchemaState::Ahead { .. } => refuse_newer(&newer).map(|()| ExitCode::SUCCESS),
+        SchemaState::Current => say_current(),
+        SchemaState::Behind { missing } => Err(SchemaBehind { missing }.into()),
+        SchemaState::Ahead { unknown } => say_newer(&unknown),
     }
 }
 
-/// Makes sure that the schema is the one this program needs. In development it is made so; in
+fn say_current() -> anyhow::Result<ExitCode> {
+    terminal::say("The schema is current.")
+}
+
+/// That is no failure: whoever goes back to the last release runs its `migrate` as well.
+fn say_newer(unknown: &[String]) -> anyhow::Result<ExitCode> {
+    terminal::say(&format!(
+        "The schema is newer than this program, which does not know {}: nothing was changed. It serves the release before it, and none that is older.",
+        unknown.join(", ")
+    ))
+}
+
+/// Makes sure that the schema has what this program needs. In development it is made so; in
 /// production migrations are a step of their own, so that many processes can start at once.
+///
+/// A schema that is newer serves: during an upgrade both releases run on it, and after a step back
+/// the older one does alone.
 pub(crate) async fn require_current(config: &Config, store: &Store) -> anyhow::Result<()> {
-    let state = state(store).await?;
-    refuse_newer(&state)?;
-    match state {
+    match state(store).await? {
         SchemaState::Behind { missing } if config.environment == Environment::Production => {
-            bail!(
-                "the database lacks the migrations {}: run `tarsify migrate` first",
-                missing.join(", ")
-            )
+            Err(SchemaBehind { missing }.into())
         }
         SchemaState::Behind { .. } => {
             let applied = apply(store).await?;
@@ -62,18 +78,15 @@ pub(crate) async fn require_current(config: &Config, store: &Store) -> anyhow::R
             );
             Ok(())
         }
-        SchemaState::Current | SchemaState::Ahead { .. } => Ok(()),
+        SchemaState::Ahead { unknown } => {
+            tracing::warn!(
+                migrations = unknown.join(", "),
+                "the database is newer than this program: that serves for one release, not for two"
+            );
+            Ok(())
+        }
+        SchemaState::Current => Ok(()),
     }
-}
-
-fn refuse_newer(state: &SchemaState) -> anyhow::Result<()> {
-    if let SchemaState::Ahead { unknown } = state {
-        bail!(
-            "the database is newer than this program, which does not know {}: run the version of Tarsify that made it",
-            unknown.join(", ")
-        );
-    }
-    Ok(())
 }
 
 async fn state(store: &Store) -> anyhow::Result<SchemaState> {

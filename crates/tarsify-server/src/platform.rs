@@ -29,14 +29,16 @@ use tarsify_domain::people::{
     AdminRule, ConsumerRepository, Consumers, DeveloperRepository, Developers, Gate,
 };
 use tarsify_domain::{Clock, Credits};
-use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, RunPod, RunPodSettings};
+use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, Observer, RunPod, RunPodSettings};
 use tarsify_http::{
-    CallerLimits, HttpSettings, Lifecycle, LocalRateLimiter, MarketCache, Services, TrustedProxies,
+    CallerLimits, HttpSettings, Lifecycle, LocalRateLimiter, MarketCache, Metrics, Services,
+    TrustedProxies,
 };
 use tarsify_redis::Redis;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Origin};
+use crate::metrics::{Instruments, PulseWatch, Sources};
 use crate::payments::Payments;
 use crate::provider::ProviderAccess;
 use crate::redis;
@@ -59,6 +61,8 @@ pub(crate) struct Platform {
     pub(crate) executions: PgExecutionRepository,
     /// What has to be done about money, over the workers' connections.
     pub(crate) books: Books,
+    /// How much there is to do, over the few connections that nobody competes for.
+    pub(crate) pulse: PulseWatch,
     pub(crate) repositories: Repositories,
     pub(crate) identities: Option<LocalIdentities>,
     pub(crate) keys: JwksCache,
@@ -104,31 +108,34 @@ impl Platform {
                 local_issuer: identities.is_some().then(|| LOCAL_ISSUER.to_owned()),
             },
         };
-        let origins = config.server.cors_origins.iter().map(Origin::as_str);
-        let http = HttpSettings {
-            cors_origins: origins.map(str::to_owned).collect(),
-            hsts: config.server.hsts,
-            local_jwks: identities
-                .as_ref()
-                .map(|identities| identities.jwks().clone()),
-            developer_share: config.money.developer_share,
-            trusted_proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
-            ..HttpSettings::default()
-        };
+        let http = http_settings(config, identities.as_ref());
         let payments = Payments::configured(config, &access.own_address, &clock)?;
         let money = Money::new(config, databases, &payments, &clock);
         let books = books(config, &databases.work, &payments, &clock);
+        let instruments = Instruments::new();
+        let surroundings = Surroundings {
+            clock: Arc::clone(&clock),
+            redis: redis.as_ref(),
+            observer: instruments.observer(),
+        };
+        let engine = engine(config, databases, access, surroundings)?;
+        let caller_limits = caller_limits(config, database, redis.as_ref(), &clock);
+        let redis = redis.map(|redis| -> Arc<dyn PartHealth> { Arc::new(redis) });
+        let pulse = PulseWatch::new(databases, config.server.role);
+        let sources = Sources {
+            engine: engine.clone(),
+            pools: databases.pools(),
+            redis: redis.clone(),
+            pulse: pulse.last(),
+        };
+        let token = config.metrics.auth_token.as_ref();
         let parts = Parts {
             gate,
             money,
             market_cache: MarketCache::new(config.market.cache_bytes),
-            engine: engine(
-                config,
-                databases,
-                access,
-                (Arc::clone(&clock), redis.as_ref()),
-            )?,
-            caller_limits: caller_limits(config, database, redis.as_ref(), &clock),
+            engine,
+            caller_limits,
+            metrics: instruments.published(sources, token),
             clock,
             redis,
         };
@@ -145,6 +152,7 @@ impl Platform {
             },
             executions: PgExecutionRepository::new(databases.work.clone()),
             books,
+            pulse,
             services,
             http,
             repositories,
@@ -154,14 +162,38 @@ impl Platform {
     }
 }
 
+fn http_settings(config: &Config, identities: Option<&LocalIdentities>) -> HttpSettings {
+    let origins = config.server.cors_origins.iter().map(Origin::as_str);
+    HttpSettings {
+        cors_origins: origins.map(str::to_owned).collect(),
+        hsts: config.server.hsts,
+        local_jwks: identities.map(|identities| identities.jwks().clone()),
+        developer_share: config.money.developer_share,
+        trusted_proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
+        ..HttpSettings::default()
+    }
+}
+
+/// What the engine has around it.
+struct Surroundings<'a> {
+    clock: Arc<dyn Clock>,
+    redis: Option<&'a Redis>,
+    observer: Arc<dyn Observer>,
+}
+
 /// The engine. Requests and workers have connections of their own: neither can use up the
 /// other's.
 fn engine(
     config: &Config,
     databases: &Databases,
     access: ProviderAccess,
-    (clock, redis): (Arc<dyn Clock>, Option<&Redis>),
+    surroundings: Surroundings<'_>,
 ) -> anyhow::Result<Engine> {
+    let Surroundings {
+        clock,
+        redis,
+        observer,
+    } = surroundings;
     let ProviderAccess {
         base_url,
         api_key,
@@ -171,6 +203,7 @@ fn engine(
     let runpod = RunPod::with_settings(RunPodSettings {
         base_url: base_url.into(),
         api_key: api_key.map(|key| key.expose().clone()),
+        observer: Arc::clone(&observer),
         ..RunPodSettings::default()
     });
     let executions = &config.executions;
@@ -181,6 +214,7 @@ fn engine(
             runpod.context("RunPod cannot be reached as runpod.base_url and runpod.api_key say")?,
         )
         .clock(clock)
+        .observer(observer)
         .settings(EngineSettings {
             queue_allowance: executions.queue_allowance,
             lost_grace: executions.lost_answer_grace,
@@ -267,8 +301,9 @@ struct Parts {
     market_cache: MarketCache,
     engine: Engine,
     clock: Arc<dyn Clock>,
-    redis: Option<Redis>,
+    redis: Option<Arc<dyn PartHealth>>,
     caller_limits: CallerLimits,
+    metrics: Metrics,
 }
 
 fn services(database: &Database, repositories: &Repositories, parts: Parts) -> Services {
@@ -280,6 +315,7 @@ fn services(database: &Database, repositories: &Repositories, parts: Parts) -> S
         clock,
         redis,
         caller_limits,
+        metrics,
     } = parts;
     let Money {
         wallets,
@@ -345,8 +381,9 @@ fn services(database: &Database, repositories: &Repositories, parts: Parts) -> S
         caller_limits: Arc::new(caller_limits),
         idempotency: Arc::new(PgIdempotencyRepository::new(database.clone())),
         health: Arc::new(PgStoreHealth::new(database)),
-        redis: redis.map(|redis| -> Arc<dyn PartHealth> { Arc::new(redis) }),
+        redis,
         lifecycle: Arc::new(Lifecycle::default()),
+        metrics: Arc::new(metrics),
         clock,
     }
 }

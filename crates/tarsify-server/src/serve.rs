@@ -4,21 +4,23 @@
 mod background;
 mod books;
 mod health_only;
+mod leaving;
+mod pulse;
 mod retention;
 mod signals;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer};
 use anyhow::{Context, anyhow, bail};
 use tarsify_engine::Engine;
-use tarsify_http::{HttpSettings, Services, answer, configure, cors, limit};
+use tarsify_http::{HttpSettings, Services, answer, configure, cors, limit, turn_away};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -27,27 +29,27 @@ use self::background::{forget_keys, watch_limits, watch_market};
 pub(crate) use self::books::Books;
 use self::books::keep_books;
 use self::health_only::health_only;
+use self::leaving::{Leaving, SERVER_PATIENCE_SECONDS};
+use self::pulse::take_pulse;
 pub(crate) use self::retention::OldThings;
 use self::retention::remove_old;
 pub(crate) use self::signals::{Asked, Signals};
 use crate::config::{Config, Environment, Role};
+use crate::exit::Served;
 use crate::logging;
 use crate::migrate;
 use crate::platform::Platform;
 use crate::provider::ProviderAccess;
 use crate::store::Stores;
 
-/// How long requests may take to finish once the process stops, in seconds, and runs in hand to
-/// reach their next write. A provider may take 20 to answer.
-const PATIENCE_SECONDS: u64 = 25;
 /// How long a connection without requests is kept. Whoever stands in front of us keeps his for up
 /// to a minute: were we the first to close one, he could lose a request on it.
 const IDLE: Duration = Duration::from_secs(75);
 /// How long somebody may take nothing of what is sent to him.
 #[cfg(target_os = "linux")]
 const STALLED: Duration = Duration::from_secs(30);
-/// How long a load balancer may take to see that the process is no longer ready.
-const NOTICE: Duration = Duration::from_secs(2);
+/// How long what goes on beside requests and runs may take to end.
+const BACKGROUND_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<ExitCode> {
     logging::start(config)?;
@@ -68,7 +70,7 @@ pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<Exit
     }
     .await;
     store.close().await?;
-    served.map(|()| ExitCode::SUCCESS)
+    served.map(ExitCode::from)
 }
 
 /// Takes the address before anything else is started, so that a taken port is told at once.
@@ -113,7 +115,7 @@ pub(crate) async fn serve(
     config: &Config,
     platform: Platform,
     listener: TcpListener,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Served> {
     let address = listener
         .local_addr()
         .context("the listening socket cannot be used")?;
@@ -137,26 +139,38 @@ pub(crate) async fn serve(
     warn_of_missing_key(config);
     tracing::info!(%address, role = role.as_str(), "ready");
     let ended = tokio::select! {
-        ended = &mut server => ended.context("the server failed"),
+        ended = &mut server => ended.context("the server failed").map(|()| Served::ToTheEnd),
         Some(ended) = workers.join_next() => Err(anyhow!("the workers failed: {ended:?}")),
         asked = signals.next() => {
-            // First of all: what is leased from here on would only have to be given back.
-            stop_work.cancel();
-            lifecycle.drain();
-            // Dropped, the server would cut everybody off; it goes on until it has let go of all,
-            // or until somebody asks a second time.
-            let leaving = async {
-                tokio::join!(server, leave(&handle, asked, address), finish(&mut workers)).0
+            let leaving = Leaving {
+                lifecycle: Arc::clone(&lifecycle),
+                handle,
+                stop_work,
+                address,
+                // A person at the terminal is in front of no balancer, and neither is a worker.
+                notice: Some(config.server.notice)
+                    .filter(|_| asked == Asked::Terminate && role.serves()),
             };
             tokio::select! {
-                ended = leaving => ended.context("the server failed"),
-                _again = signals.next() => Ok(()),
+                ended = leaving.run(server.as_mut(), &mut workers) => {
+                    ended.context("the server failed").map(|()| Served::ToTheEnd)
+                }
+                _again = signals.next() => {
+                    let connections = lifecycle.connections();
+                    tracing::warn!(connections, "asked to stop a second time: everything in hand is left");
+                    Ok(Served::CutShort)
+                }
             }
         }
     };
     workers.abort_all();
     stop.cancel();
-    while background.join_next().await.is_some() {}
+    if !matches!(ended, Ok(Served::CutShort)) {
+        let over = async { while background.join_next().await.is_some() {} };
+        if timeout(BACKGROUND_PATIENCE, over).await.is_err() {
+            tracing::warn!("what goes on in the background is left where it stands");
+        }
+    }
     ended
 }
 
@@ -170,7 +184,7 @@ fn warn_of_missing_key(config: &Config) {
 }
 
 async fn work(engine: Engine, stop: CancellationToken) {
-    engine.run_workers(stop).await;
+    engine.run_work(&stop).await;
 }
 
 /// Starts what goes on beside requests and runs.
@@ -182,6 +196,7 @@ fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> 
         old_keys,
         old_things,
         books,
+        pulse,
         keys,
         ..
     } = platform;
@@ -192,12 +207,13 @@ fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> 
         background.spawn(forget_keys(old_keys, stop.clone()));
         background.spawn(remove_old(old_things, stop.clone()));
         background.spawn(keep_books(books, stop.clone()));
-    } else {
-        // Those who wait here are woken by what workers elsewhere write.
-        let (engine, stop) = (services.engine, stop.clone());
-        background.spawn(async move { engine.run_watch(stop).await });
+        background.spawn(take_pulse(pulse, stop.clone()));
     }
     if role.serves() {
+        // Whoever waits or follows here hears of what workers write, here and elsewhere; for as long
+        // as he is here, which is longer than we work.
+        let (engine, until) = (services.engine, stop.clone());
+        background.spawn(async move { engine.run_watch(until).await });
         let interval = config.market.poll_interval;
         background.spawn(watch_market(watched_market, interval, stop.clone()));
         let limits = Arc::clone(services.caller_limits.limits());
@@ -218,42 +234,24 @@ fn answer_on(
     http: HttpSettings,
     role: Role,
 ) -> anyhow::Result<Server> {
+    let lifecycle = Arc::clone(&services.lifecycle);
     let server = HttpServer::new(move || {
         App::new()
             .wrap(Condition::new(!role.serves(), from_fn(health_only)))
             .wrap(from_fn(limit))
+            .wrap(from_fn(turn_away))
             .wrap(Compress::default())
             .wrap(cors(&http))
             .wrap(from_fn(answer))
             .configure(configure(services.clone(), http.clone()))
     })
     .disable_signals()
+    .on_connect(move |_connection, data| lifecycle.meet(data))
     .keep_alive(IDLE)
-    .shutdown_timeout(PATIENCE_SECONDS)
+    .shutdown_timeout(SERVER_PATIENCE_SECONDS)
     .listen(listener)
     .context("the listening socket cannot be used")?;
     Ok(server.run())
-}
-
-async fn leave(handle: &ServerHandle, asked: Asked, address: SocketAddr) {
-    tracing::info!(%address, "stopping");
-    if asked == Asked::Terminate {
-        tokio::time::sleep(NOTICE).await;
-    }
-    handle.stop(true).await;
-    tracing::info!("stopped");
-}
-
-/// Lets the runs in hand reach their next write, which gives their leases back. What takes
-/// longer than it may is taken over by another worker when its lease has run out.
-async fn finish(workers: &mut JoinSet<()>) {
-    let written = async { while workers.join_next().await.is_some() {} };
-    if timeout(Duration::from_secs(PATIENCE_SECONDS), written)
-        .await
-        .is_err()
-    {
-        tracing::warn!("runs in hand are left to other workers");
-    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -43,6 +43,16 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
+    /// Each pool with the name that it is measured under.
+    pub(crate) fn pools(&self) -> Vec<(&'static str, Database)> {
+        vec![
+            ("requests", self.requests.clone()),
+            ("small", self.requests.apart()),
+            ("workers", self.work.clone()),
+            ("checks", self.checks.clone()),
+        ]
+    }
+
     /// Closes every connection.
     pub(crate) fn close(&self) {
         self.requests.close();

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod contract;
 pub mod database;
 pub mod fake;
+pub mod mutation;
 pub mod redis;
 
 pub use clock::TestClock;
@@ -26,4 +27,5 @@ pub use database::TestDatabase;
 pub use fake::{
     FakeAuthenticator, FakeHealth, FakeLimitSettings, FakePayments, FakeStore, FakeTreasury,
 };
+pub use mutation::almost;
 pub use redis::RedisServer;

@@ -45,6 +45,7 @@ pub(super) fn statement(claim: &Claim) -> Statement {
          ){recorded} \
          SELECT {COLUMNS}, l.limits, o.limits AS provider_limits, {columns}, {TRIED} \
          FROM claimed c JOIN endpoints l ON l.id = c.endpoint_id \
+         JOIN base_models b ON b.id = c.base_model_id \
          LEFT JOIN provider_budgets o ON o.provider = l.provider \
          LEFT JOIN watched_runs w ON w.execution_id = c.id {tried} ORDER BY c.number"
     );

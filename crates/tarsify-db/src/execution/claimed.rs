@@ -8,8 +8,8 @@ use diesel::sql_types::{
     BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
-use tarsify_domain::catalog::Provider;
 use tarsify_domain::catalog::endpoint::{EndpointLimits, ProviderEndpointId};
+use tarsify_domain::catalog::{Category, Provider};
 use tarsify_domain::execution::{
     Attempt, AttemptState, Audience, Claimed, JobPlace, Lease, Stage, State, TokenHash,
 };
@@ -21,11 +21,11 @@ use super::attempts::{AttemptsRow, small};
 use super::material::MaterialRow;
 use crate::stored;
 
-/// What is read of a leased execution `c`.
+/// What is read of a leased execution `c` and its base model `b`.
 pub(super) const COLUMNS: &str = "c.id, c.lease_epoch, now() AS read_at, c.stage, c.looks, \
     c.strikes, c.cancel_requested_at IS NOT NULL AS is_cancel_requested, c.progress, \
     c.created_at, c.deadline_at, c.endpoint_id, c.provider, c.provider_endpoint_id, \
-    c.timeout_seconds, c.attempts, w.watched_until, w.told";
+    c.timeout_seconds, c.attempts, c.started_at, b.category, w.watched_until, w.told";
 
 #[derive(QueryableByName)]
 #[diesel(check_for_backend(Pg))]
@@ -66,6 +66,10 @@ struct LeaseRow {
     token_hash: Option<Vec<u8>>,
     #[diesel(sql_type = Integer)]
     attempts: i32,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    started_at: Option<Timestamp>,
+    #[diesel(sql_type = Text)]
+    category: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     watched_until: Option<Timestamp>,
     #[diesel(sql_type = Nullable<Json>)]
@@ -119,6 +123,8 @@ impl LeaseRow {
                 timeout: Duration::from_secs(timeout),
                 limits: own.within(of_provider.unwrap_or_default()),
             },
+            category: stored::parsed("category", &self.category, Category::parse)?,
+            started_at: self.started_at,
             submission: None,
             audience: audience(self.watched_until, self.told, self.read_at)?,
         };

@@ -14,6 +14,7 @@ mod log;
 mod log_plans;
 mod place;
 mod plans;
+mod pulse;
 mod retention;
 mod tally;
 mod writes;

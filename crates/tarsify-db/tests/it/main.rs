@@ -39,6 +39,8 @@ mod people;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod releases;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod seed;

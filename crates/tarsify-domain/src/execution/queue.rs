@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::catalog::Category;
 use crate::clock::Timestamp;
 use crate::error::RepoError;
 use crate::execution::{
@@ -52,6 +53,10 @@ pub struct Claimed {
     pub state: State,
     /// Where its jobs are.
     pub place: JobPlace,
+    /// What its base model makes or works on.
+    pub category: Category,
+    /// When the provider was first seen at work on it.
+    pub started_at: Option<Timestamp>,
     /// After a claim to submit: the token of the recorded attempt, and what is to be sent.
     pub submission: Option<(TokenHash, Material)>,
     /// Who watches its output, once anybody did.

@@ -72,3 +72,46 @@ proptest! {
         prop_assert!(Cursor::decode(&text, NEWEST).is_err());
     }
 }
+
+#[test]
+fn what_is_almost_a_cursor_is_one_of_its_order_or_none() {
+    let newest = Cursor {
+        order: "newest".into(),
+        key: CursorKey::Integer(1_800_000_000_000_000),
+        id: Uuid::from_u128(7),
+    };
+    let title = Cursor {
+        order: "title".into(),
+        key: CursorKey::Text("a lighthouse".into()),
+        id: Uuid::from_u128(8),
+    };
+    // The text, and what is in it: a change of one byte seldom leaves the other readable.
+    let inside = |cursor: &Cursor| URL_SAFE_NO_PAD.decode(cursor.encode()).unwrap();
+    let inputs = [
+        newest.encode().into_bytes(),
+        title.encode().into_bytes(),
+        inside(&newest),
+        inside(&title),
+    ];
+    let mut taken = 0;
+    tarsify_testing::almost(&inputs.each_ref().map(Vec::as_slice), |bytes| {
+        let plain = String::from_utf8_lossy(bytes).into_owned();
+        for text in [plain, URL_SAFE_NO_PAD.encode(bytes)] {
+            for order in [NEWEST, TITLE] {
+                let Ok(cursor) = Cursor::decode(&text, order) else {
+                    continue;
+                };
+                taken += 1;
+                assert!(text.len() <= 2_048);
+                assert_eq!(cursor.order, order.name);
+                assert_eq!(
+                    matches!(cursor.key, CursorKey::Text(_)),
+                    order.key == KeyKind::Text
+                );
+                assert!(!matches!(&cursor.key, CursorKey::Text(text) if text.contains('\0')));
+                assert_eq!(Cursor::decode(&cursor.encode(), order).unwrap(), cursor);
+            }
+        }
+    });
+    assert!(taken > 30, "only {taken} were good");
+}

@@ -10,11 +10,11 @@ use tarsify_domain::id::WorkerId;
 
 use super::live::{Hub, Watched};
 use super::models::ModelShelf;
-use super::worker::Tallies;
 use super::{Engine, EngineSettings, Shared, Watch};
 use crate::bus::{EventBus, LocalBus};
 use crate::clock::SystemClock;
 use crate::machine::Policy;
+use crate::observer::Observer;
 use crate::provider::GpuProvider;
 use crate::validator::InputValidator;
 
@@ -26,6 +26,7 @@ pub struct EngineBuilder {
     providers: Vec<Arc<dyn GpuProvider>>,
     clock: Option<Arc<dyn Clock>>,
     bus: Option<Arc<dyn EventBus>>,
+    observer: Option<Arc<dyn Observer>>,
     settings: EngineSettings,
 }
 
@@ -105,6 +106,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Has `observer` watch the work.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// Uses other times and sizes than the defaults.
     #[must_use]
     pub fn settings(mut self, settings: EngineSettings) -> Self {
@@ -123,6 +131,7 @@ impl EngineBuilder {
             providers,
             clock,
             bus,
+            observer,
             settings,
         } = self;
         let Store {
@@ -167,7 +176,7 @@ impl EngineBuilder {
             came: tokio::sync::Notify::new(),
             submissions: tokio::sync::Notify::new(),
             looks: tokio::sync::Notify::new(),
-            tallies: Tallies::default(),
+            observer: observer.unwrap_or_else(|| Arc::new(())),
         };
         Ok(Engine {
             shared: Arc::new(shared),

@@ -4,7 +4,6 @@
 mod drive;
 mod presence;
 mod rounds;
-mod tallies;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,8 +13,6 @@ use tarsify_domain::execution::{Claim, Claimed, Operation, TokenHash, Work};
 use tarsify_domain::id::EndpointId;
 
 use super::{Engine, hash};
-
-pub(super) use tallies::Tallies;
 
 /// How many executions one claim leases at the most.
 const BATCH: u32 = 64;

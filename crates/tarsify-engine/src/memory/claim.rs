@@ -170,6 +170,8 @@ impl Row {
             now,
             state: self.state(),
             place: self.place(limits),
+            category: self.model.base_model.category,
+            started_at: self.started_at,
             submission: None,
             audience: self.watched_until.map(|until| Audience {
                 is_here: until > now,

@@ -23,6 +23,17 @@ pub(super) enum Breaker {
     },
 }
 
+/// How a circuit stands. What stands worse comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Circuit {
+    /// Calls go through.
+    Closed,
+    /// The next call will find out.
+    HalfOpen,
+    /// None does.
+    Open,
+}
+
 /// What a call that goes through is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Passage {
@@ -68,6 +79,15 @@ impl Breaker {
                 has_probe: true, ..
             } => Err(Duration::from_secs(1)),
             Self::Open { .. } => Ok(Passage::Probe),
+        }
+    }
+
+    /// How it stands.
+    pub(super) fn circuit(&self, now: Instant) -> Circuit {
+        match *self {
+            Self::Closed { .. } => Circuit::Closed,
+            Self::Open { until, .. } if now < until => Circuit::Open,
+            Self::Open { .. } => Circuit::HalfOpen,
         }
     }
 

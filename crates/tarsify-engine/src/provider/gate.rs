@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::breaker::{Breaker, Change, Health, LONGEST_REST, Passage};
+use super::breaker::{Breaker, Change, Circuit, Health, LONGEST_REST, Passage};
 use super::budget::{Bucket, Part};
 use super::patience::Patience;
 
@@ -149,6 +149,16 @@ impl Gate {
     pub(super) fn closed(&self, now: Instant) -> Option<Denied> {
         let circuit = self.breaker.passage(now).err().map(Denied::Circuit);
         circuit.or_else(|| self.patience.left(now).map(Denied::Patience))
+    }
+
+    /// How the circuit stands.
+    pub(super) fn circuit(&self, now: Instant) -> Circuit {
+        self.breaker.circuit(now)
+    }
+
+    /// Whether the endpoint asked for patience that is not over.
+    pub(super) fn is_resting(&self, now: Instant) -> bool {
+        self.patience.left(now).is_some()
     }
 
     /// Whether nobody came here for so long.

@@ -8,10 +8,10 @@ use tarsify_domain::execution::Operation;
 use tarsify_domain::id::EndpointId;
 use tokio::time::Instant;
 
-use super::SILENCE;
-use super::breaker::Change;
+use super::breaker::{Change, Circuit};
 use super::budget::Budgets;
 use super::gate::{Denied, Entry, Gate, Outcome};
+use super::{Circuits, SILENCE};
 
 /// How soon it is likely to be known again who shares the budgets.
 const UNKNOWN: Duration = Duration::from_secs(1);
@@ -150,6 +150,36 @@ impl Gates {
         asked
             .map(|((endpoint, _), gate)| (*endpoint, allowance(gate)))
             .collect()
+    }
+
+    /// How many endpoints are left alone. One whose operations stand differently counts as the worst
+    /// of them.
+    pub(super) fn circuits(&self) -> Circuits {
+        self.circuits_at(Instant::now())
+    }
+
+    fn circuits_at(&self, now: Instant) -> Circuits {
+        let state = self.lock();
+        let mut endpoints = HashMap::new();
+        for ((endpoint, _), gate) in &state.gates {
+            let (circuit, is_resting) = endpoints
+                .entry(*endpoint)
+                .or_insert((Circuit::Closed, false));
+            *circuit = gate.circuit(now).max(*circuit);
+            *is_resting |= gate.is_resting(now);
+        }
+        let count = |wanted| {
+            let circuits = endpoints.values();
+            circuits.filter(|(circuit, _)| *circuit == wanted).count()
+        };
+        Circuits {
+            open: count(Circuit::Open),
+            half_open: count(Circuit::HalfOpen),
+            resting: endpoints
+                .values()
+                .filter(|(_, is_resting)| *is_resting)
+                .count(),
+        }
     }
 
     /// What an endpoint that has no gate yet may be asked at once.

@@ -13,6 +13,7 @@ mod stream;
 mod submit;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,8 +26,10 @@ use tokio::time::{Instant, sleep};
 use super::gate::{Denied, Outcome};
 use super::gates::{Gates, Permit};
 use super::{
-    GpuProvider, LookAnswer, StopAnswer, StreamAnswer, Submission, SubmitAnswer, Told, jitter,
+    Circuits, GpuProvider, LookAnswer, StopAnswer, StreamAnswer, Submission, SubmitAnswer, Told,
+    jitter,
 };
+use crate::observer::{Asked, Observer, ProviderAsked};
 use judged::{Judge, Verdict};
 use line::{Line, with_json};
 use message::Cleaner;
@@ -47,6 +50,7 @@ pub struct RunPod {
     gates: Gates,
     cleaner: Cleaner,
     request_timeout: Duration,
+    observer: Arc<dyn Observer>,
 }
 
 impl fmt::Debug for RunPod {
@@ -83,6 +87,7 @@ impl RunPod {
             gates: Gates::new(settings.budgets),
             cleaner: Cleaner::hiding(settings.api_key),
             request_timeout: settings.request_timeout,
+            observer: settings.observer,
         })
     }
 
@@ -108,10 +113,17 @@ impl RunPod {
                 }
             };
             tries += 1;
-            let deadline = Instant::now() + self.request_timeout.min(A::LONGEST_TRY);
+            let asked_at = Instant::now();
+            let deadline = asked_at + self.request_timeout.min(A::LONGEST_TRY);
             let reply = self.line.send(request, deadline.min(begun + LONGEST_CALL));
             let reply = reply.await;
             let judged = A::judge(&reply, &self.cleaner);
+            self.observer.provider_asked(&ProviderAsked {
+                provider: Provider::RunPod,
+                operation: A::OPERATION,
+                outcome: asked(judged.outcome),
+                took: asked_at.elapsed(),
+            });
             permit.report(judged.outcome);
             (told.http_status, told.said) = (reply.http_status(), judged.said);
             match judged.verdict {
@@ -186,6 +198,15 @@ fn trace<A: Judge>(place: &JobPlace, told: &Told<A>) {
     );
 }
 
+const fn asked(outcome: Outcome) -> Asked {
+    match outcome {
+        Outcome::Answered => Asked::Answered,
+        Outcome::TooMany(_) => Asked::TooMany,
+        Outcome::Forbidden => Asked::Refused,
+        Outcome::Unavailable(_) | Outcome::Failed => Asked::Failed,
+    }
+}
+
 /// The request as often as it may be sent.
 fn copies(request: Option<Request>, tries: u32) -> impl Iterator<Item = Request> {
     (0..tries).map_while(move |_| request.as_ref()?.try_clone())
@@ -234,6 +255,10 @@ impl GpuProvider for RunPod {
 
     fn burst(&self, operation: Operation) -> u32 {
         self.gates.burst(operation)
+    }
+
+    fn circuits(&self) -> Circuits {
+        self.gates.circuits()
     }
 
     fn share(&self, among: u32, rest: Duration) {

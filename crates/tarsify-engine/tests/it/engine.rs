@@ -9,4 +9,5 @@ mod output;
 mod requests;
 mod secrets;
 mod waits;
+mod watched;
 mod workshop;

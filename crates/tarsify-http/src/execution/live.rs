@@ -28,7 +28,8 @@ use crate::extract::query::{self, QueryFields, QueryIn};
 use crate::extract::{
     Administrator, Body, Fields, PathId, RegisteredConsumer, RegisteredDeveloper, Valid,
 };
-use crate::health::Lifecycle;
+use crate::lifecycle::Lifecycle;
+use crate::metrics::{OpenStream, StreamKind};
 use crate::middleware::access::{self, ByStreamToken};
 use crate::wire::Moment;
 
@@ -207,21 +208,30 @@ pub(crate) async fn follow_run(
     broken: Broken,
     id: PathId<ExecutionId>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = id.id()?;
-    let following = runs.engine.follow(scope, id, broken.number()?).await;
-    let following = following.map_err(refusal)?;
-    let connected = json!({ "executionId": id.to_string() });
-    Ok(stream(runs, Source::One(following), None, &connected))
+    follow_one(runs, (scope, StreamKind::Run), broken, id).await
 }
 
 /// The same for developers' own test runs.
 pub(crate) async fn follow_test_run(
     runs: Runs,
-    follower: Follower,
+    Follower(scope): Follower,
     broken: Broken,
     id: PathId<ExecutionId>,
 ) -> Result<HttpResponse, ApiError> {
-    follow_run(runs, follower, broken, id).await
+    follow_one(runs, (scope, StreamKind::Developer), broken, id).await
+}
+
+async fn follow_one(
+    runs: Runs,
+    (scope, kind): (Scope, StreamKind),
+    broken: Broken,
+    id: PathId<ExecutionId>,
+) -> Result<HttpResponse, ApiError> {
+    let id = id.id()?;
+    let following = runs.engine.follow(scope, id, broken.number()?).await;
+    let source = Source::One(following.map_err(refusal)?);
+    let connected = json!({ "executionId": id.to_string() });
+    Ok(stream(runs, (source, kind), None, &connected))
 }
 
 /// Follows all runs of a consumer.
@@ -230,7 +240,8 @@ pub(crate) async fn follow_runs(
     RegisteredConsumer(consumer): RegisteredConsumer,
     broken: Broken,
 ) -> Result<HttpResponse, ApiError> {
-    follow_all(runs, Scope::Consumer(consumer.id), broken).await
+    let scope = Scope::Consumer(consumer.id);
+    follow_all(runs, (scope, StreamKind::Consumer), broken).await
 }
 
 /// Follows everything.
@@ -239,15 +250,20 @@ pub(crate) async fn follow_everything(
     _admin: Administrator,
     broken: Broken,
 ) -> Result<HttpResponse, ApiError> {
-    follow_all(runs, Scope::System, broken).await
+    follow_all(runs, (Scope::System, StreamKind::Admin), broken).await
 }
 
-async fn follow_all(runs: Runs, scope: Scope, broken: Broken) -> Result<HttpResponse, ApiError> {
+async fn follow_all(
+    runs: Runs,
+    (scope, kind): (Scope, StreamKind),
+    broken: Broken,
+) -> Result<HttpResponse, ApiError> {
     let following = runs.engine.follow_all(scope, broken.place()?).await;
     let following = following.map_err(refusal)?;
     // Who is cut off before anything happened can say from where he goes on.
     let id = write_place(following.place());
-    Ok(stream(runs, Source::All(following), Some(&id), &json!({})))
+    let source = Source::All(following);
+    Ok(stream(runs, (source, kind), Some(&id), &json!({})))
 }
 
 fn refusal(error: FollowError) -> ApiError {
@@ -327,9 +343,16 @@ struct Stream {
     /// What is said first.
     connected: Option<Bytes>,
     is_over: bool,
+    /// He is counted as long as this is there.
+    open: OpenStream,
 }
 
-fn stream(runs: Runs, source: Source, id: Option<&str>, connected: &Value) -> HttpResponse {
+fn stream(
+    runs: Runs,
+    (source, kind): (Source, StreamKind),
+    id: Option<&str>,
+    connected: &Value,
+) -> HttpResponse {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     let begin = format!("retry: {RETRY}\nevent: connected\n{id}data: {connected}\n\n");
     // Who follows a run goes when it ends.
@@ -340,6 +363,7 @@ fn stream(runs: Runs, source: Source, id: Option<&str>, connected: &Value) -> Ht
         until,
         connected: Some(begin.into()),
         is_over: false,
+        open: runs.metrics.http.open_stream(kind),
     };
     let words = futures_util::stream::unfold(stream, |mut stream| async {
         let word = stream.next().await?;
@@ -364,7 +388,10 @@ impl Stream {
         }
         tokio::select! {
             next = self.source.next() => match next {
-                Ok(Followed::Event(event)) => Some(word(&self.source.id(&event), &event)),
+                Ok(Followed::Event(event)) => {
+                    self.open.sent();
+                    Some(word(&self.source.id(&event), &event))
+                }
                 Ok(Followed::End) => {
                     self.is_over = true;
                     Some(Bytes::from_static(b"event: end\ndata: {}\n\n"))
@@ -376,7 +403,10 @@ impl Stream {
             },
             // He comes back by himself, to another process, and goes on after the last event that
             // he got.
-            () = self.lifecycle.drained() => None,
+            milliseconds = self.lifecycle.sent_off() => {
+                self.is_over = true;
+                Some(format!("retry: {milliseconds}\n\n").into())
+            }
             // The same, if he still may.
             () = reached(self.until) => None,
             () = tokio::time::sleep(HEARTBEAT) => Some(Bytes::from_static(b":\n\n")),
@@ -398,3 +428,6 @@ fn word(id: &str, event: &LoggedEvent) -> Bytes {
     let kind = event.kind.as_str();
     format!("id: {id}\nevent: {kind}\ndata: {data}\n\n").into()
 }
+
+#[cfg(test)]
+mod tests;

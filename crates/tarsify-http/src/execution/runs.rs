@@ -5,6 +5,7 @@
 //! started goes on in any case.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -17,13 +18,15 @@ use tarsify_engine::{Engine, ReadError, RunError};
 
 use crate::app::Tools;
 use crate::error::{ApiError, run_error};
-use crate::health::Lifecycle;
+use crate::lifecycle::Lifecycle;
+use crate::metrics::Metrics;
 
 /// The engine, until the process is about to stop.
 pub(crate) struct Runs {
     pub(crate) engine: Data<Engine>,
     pub(crate) lifecycle: Data<Lifecycle>,
     pub(crate) stream_life: Duration,
+    pub(crate) metrics: Arc<Metrics>,
     clock: Data<dyn Clock>,
 }
 
@@ -49,6 +52,7 @@ impl FromRequest for Runs {
             engine: Data::clone(engine),
             lifecycle: Data::clone(lifecycle),
             stream_life: tools.settings.stream_life,
+            metrics: Arc::clone(&tools.metrics),
             clock: Data::clone(clock),
         }))
     }
@@ -71,6 +75,7 @@ impl Runs {
         id: ExecutionId,
         patience: Duration,
     ) -> Result<Execution, ReadError> {
+        let _waiting = self.metrics.http.begin_wait();
         tokio::select! {
             ended = self.engine.wait(scope, id, patience) => ended,
             () = self.lifecycle.drained() => self.engine.status(scope, id).await,

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::rt::time::timeout;
 use actix_web::{FromRequest, HttpRequest};
 use bytes::{Bytes, BytesMut};
@@ -95,7 +95,24 @@ pub(crate) async fn read_body(
     if !is_json {
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
     }
+    refuse_coded(request)?;
     read_at_most(request, payload, MAX_BYTES).await
+}
+
+/// No coding is undone here: what a few bytes would become could not be bounded before.
+fn refuse_coded(request: &HttpRequest) -> Result<(), ApiError> {
+    let mut codings = request.headers().get_all(header::CONTENT_ENCODING);
+    let is_plain = codings.all(|coding| {
+        let coding = coding.as_bytes().trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    });
+    if is_plain {
+        return Ok(());
+    }
+    let identity = HeaderValue::from_static("identity");
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType)
+        .saying("Send the body as it is: without Content-Encoding.")
+        .with_header(header::ACCEPT_ENCODING, identity))
 }
 
 /// The bytes of a body of any kind that is not larger than `most`.

@@ -33,6 +33,11 @@ impl Tally {
         }
     }
 
+    /// What the request counted as.
+    pub(super) const fn category(&self) -> LimitCategory {
+        self.category
+    }
+
     /// What whoever asks too often is told.
     pub(super) fn refusal(&self) -> Option<ApiError> {
         let wait = whole_seconds(self.decision.retry_after?).max(1);

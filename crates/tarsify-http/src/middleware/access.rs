@@ -242,7 +242,11 @@ fn loggable(subject: &str) -> String {
     }
 }
 
-fn bearer(request: &HttpRequest) -> Result<String, ApiError> {
+/// The token that a request shows, whatever it is good for.
+///
+/// # Errors
+/// When there is none, or more than one.
+pub(crate) fn bearer(request: &HttpRequest) -> Result<String, ApiError> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let Some(value) = headers.next() else {
         return Err(ApiError::new(ErrorCode::NoCredential).challenging());

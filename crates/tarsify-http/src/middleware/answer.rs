@@ -19,6 +19,7 @@ use crate::app::{HttpSettings, Tools};
 use crate::error::{Failure, render, wants_problem};
 use crate::etag::ETag;
 use crate::middleware::access::Caller;
+use crate::middleware::late;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
@@ -58,7 +59,20 @@ pub async fn answer(
         &request_id,
         tools.as_deref().map(|tools| &tools.settings),
     );
-    log(&response, &request_id, started, causes.as_deref());
+    late::part(&mut response);
+    let route = response.request().match_pattern();
+    if let Some(tools) = &tools {
+        let (asked, status) = (response.request().method(), response.status().as_u16());
+        let http = &tools.metrics.http;
+        http.answered((asked, route.as_deref()), status, started.elapsed());
+    }
+    let line = Line {
+        route: route.as_deref().unwrap_or("unknown"),
+        request_id: &request_id,
+        started,
+        causes: causes.as_deref(),
+    };
+    line.log(&response);
     Ok(response)
 }
 
@@ -178,58 +192,65 @@ fn finish_headers(headers: &mut HeaderMap, request_id: &str, settings: Option<&H
 }
 
 /// One line for each request; never a body, a token, a query or an address of a person.
-fn log(
-    response: &ServiceResponse<BoxBody>,
-    request_id: &str,
+struct Line<'a> {
+    route: &'a str,
+    request_id: &'a str,
     started: Instant,
-    causes: Option<&str>,
-) {
-    let request = response.request();
-    let route = request
-        .match_pattern()
-        .unwrap_or_else(|| "unknown".to_owned());
-    let extensions = request.extensions();
-    let caller = extensions.get::<Caller>();
-    let kind = caller.map_or("anonymous", |caller| caller.kind);
-    let id = caller.map_or("", |caller| caller.id.as_str());
-    let method = request.method().as_str();
-    let status = response.status().as_u16();
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if status >= 500 {
-        let causes = causes.unwrap_or_default();
-        tracing::error!(
-            method,
+    causes: Option<&'a str>,
+}
+
+impl Line<'_> {
+    fn log(self, response: &ServiceResponse<BoxBody>) {
+        let Self {
             route,
-            status,
-            duration_ms,
             request_id,
-            principal = kind,
-            principal_id = id,
+            started,
             causes,
-            "request failed"
-        );
-    } else if let Some(causes) = causes {
-        tracing::warn!(
-            method,
-            route,
-            status,
-            duration_ms,
-            request_id,
-            principal = kind,
-            principal_id = id,
-            causes,
-            "request refused"
-        );
-    } else {
-        tracing::info!(
-            method,
-            route,
-            status,
-            duration_ms,
-            request_id,
-            principal = kind,
-            principal_id = id,
-            "request"
-        );
+        } = self;
+        let request = response.request();
+        let extensions = request.extensions();
+        let caller = extensions.get::<Caller>();
+        let kind = caller.map_or("anonymous", |caller| caller.kind);
+        let id = caller.map_or("", |caller| caller.id.as_str());
+        let method = request.method().as_str();
+        let status = response.status().as_u16();
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if status >= 500 {
+            let causes = causes.unwrap_or_default();
+            tracing::error!(
+                method,
+                route,
+                status,
+                duration_ms,
+                request_id,
+                principal = kind,
+                principal_id = id,
+                causes,
+                "request failed"
+            );
+        } else if let Some(causes) = causes {
+            tracing::warn!(
+                method,
+                route,
+                status,
+                duration_ms,
+                request_id,
+                principal = kind,
+                principal_id = id,
+                causes,
+                "request refused"
+            );
+        } else {
+            tracing::info!(
+                method,
+                route,
+                status,
+                duration_ms,
+                request_id,
+                principal = kind,
+                principal_id = id,
+                "request"
+            );
+        }
     }
 }

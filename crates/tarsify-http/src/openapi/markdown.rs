@@ -160,6 +160,11 @@ fn response(page: &mut String, operation: &Map<String, Value>) {
                 page,
                 &format!("Answers {status}:\n\n```json\n{}\n```\n", pretty(example)),
             ),
+            None if response.pointer("/content").is_some() => {
+                let description = response.get("description").and_then(Value::as_str);
+                let description = description.unwrap_or_default();
+                line(page, &format!("Answers {status}: {description}\n"));
+            }
             None => line(page, &format!("Answers {status} without a body.\n")),
         }
     }

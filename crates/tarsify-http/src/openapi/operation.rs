@@ -181,7 +181,7 @@ fn is_tagged(route: &Route) -> bool {
         }
         Shape::Page => route.tag == "Marketplace",
         Shape::Created | Shape::Noted => true,
-        Shape::Accepted | Shape::Events | Shape::Empty | Shape::Nothing => false,
+        Shape::Accepted | Shape::Events | Shape::Lines | Shape::Empty | Shape::Nothing => false,
     }
 }
 
@@ -190,6 +190,7 @@ fn success(route: &Route, schemas: &Map<String, Value>) -> (&'static str, Value)
         .answer
         .map(|answer| serde_json::to_value((answer.schema)()).unwrap_or_default());
     let (status, description, schema) = match (route.shape, data) {
+        (Shape::Lines, _) => return ("200", lines()),
         (Shape::Empty, _) => return ("200", json!({ "description": "Done, without a body." })),
         (Shape::Nothing, _) | (_, None) => return ("204", json!({ "description": "Done." })),
         (Shape::One, Some(data)) => ("200", "Done.", enveloped(&data)),
@@ -250,6 +251,13 @@ fn events(data: &Value) -> Value {
     })
 }
 
+fn lines() -> Value {
+    json!({
+        "description": "Text in the format of OpenMetrics, which Prometheus reads.",
+        "content": { "application/openmetrics-text": { "schema": { "type": "string" } } },
+    })
+}
+
 fn enveloped(data: &Value) -> Value {
     json!({
         "type": "object",
@@ -276,7 +284,7 @@ pub(crate) fn failures(route: &Route) -> Vec<Code> {
     let mut codes = route.refusals.clone();
     codes.push(Code::Internal);
     // Both tell how things are instead of failing.
-    if !matches!(route.path, "/health" | "/health/live") {
+    if !matches!(route.path, "/health" | "/health/live" | "/metrics") {
         codes.push(Code::Unavailable);
     }
     if route.is_limited() {

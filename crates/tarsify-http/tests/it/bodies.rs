@@ -128,6 +128,34 @@ async fn only_json_is_taken() {
 }
 
 #[actix_web::test]
+async fn only_a_body_that_comes_as_it_is_is_taken() {
+    let shop = Shop::open().await;
+    let admin = shop.admin();
+    let body = endpoint_body("ep-coded").to_string();
+    let ask = || shop.post(ENDPOINTS).token(&admin).bytes(body.clone());
+    let writes = shop.store.writes();
+    for coding in [
+        "gzip",
+        "GZIP",
+        "br",
+        "zstd",
+        "deflate",
+        "identity, gzip",
+        "rot13",
+    ] {
+        let reply = ask().header("content-encoding", coding).await;
+        reply.assert(415, "ERR_1010");
+        assert_eq!(reply.header("accept-encoding"), "identity");
+    }
+    let twice = ask().header("content-encoding", "identity");
+    let twice = twice.header("content-encoding", "gzip").await;
+    twice.assert(415, "ERR_1010");
+    assert_eq!(shop.store.writes(), writes);
+    let plain = ask().header("content-encoding", "Identity").await;
+    plain.assert(201, "");
+}
+
+#[actix_web::test]
 async fn a_body_may_be_absent_only_where_it_says_so() {
     let shop = Shop::open().await;
     let token = shop.developer("grace").await;

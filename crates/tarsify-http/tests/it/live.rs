@@ -27,7 +27,7 @@ fn words(reply: &Reply) -> Vec<Word> {
     );
     assert!(text.ends_with("\n\n"), "{text}");
     let parts = text.split("\n\n").filter(|part| !part.is_empty());
-    let words = parts.filter(|part| !part.starts_with(':')).map(|part| {
+    let words = parts.filter(|part| part.contains("data: ")).map(|part| {
         let field = |name: &str| {
             let mut lines = part.lines().filter_map(|line| line.strip_prefix(name));
             lines.next().unwrap_or_default().to_owned()
@@ -232,7 +232,7 @@ async fn all_runs_are_followed_until_the_process_stops_and_on_from_there() {
         }
         // All of this is one task: who watches takes what was told when it is his turn.
         tokio::task::yield_now().await;
-        shop.services.lifecycle.drain();
+        shop.services.lifecycle.turn_away();
         (mine, theirs)
     };
     let (own, all, (mine, theirs)) = futures_util::future::join3(
@@ -241,6 +241,11 @@ async fn all_runs_are_followed_until_the_process_stops_and_on_from_there() {
         working,
     )
     .await;
+    let goodbyes = [&own, &all].map(|reply| {
+        let text = String::from_utf8(reply.body.to_vec()).unwrap();
+        text.trim_end().rsplit("\n\n").next().unwrap().to_owned()
+    });
+    assert_eq!(goodbyes, ["retry: 2200", "retry: 2200"]);
     let (own, all) = (words(&own), words(&all));
     let whose = |words: &[Word]| {
         let mut ids: Vec<_> = words[1..]

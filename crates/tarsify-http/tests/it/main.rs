@@ -37,6 +37,8 @@ mod health;
 #[cfg(test)]
 mod inputs;
 #[cfg(test)]
+mod leaving;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod live;
@@ -46,6 +48,8 @@ mod local_pages;
 mod logs;
 #[cfg(test)]
 mod market_cache;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]

@@ -146,8 +146,10 @@ async fn every_route_answers_as_the_contract_says() {
         let rest = walk.shop.get(fill(pattern, id)).token(&admin).await;
         assert_eq!(rest.data()["isActive"], false);
     }
-    // Neither streams nor tokens look the same twice: `live.rs` reads them.
+    // Neither streams nor tokens look the same twice: `live.rs` reads them, as `metrics.rs` does
+    // what was measured.
     for place in [
+        "GET /metrics",
         "GET /api/marketplace/runs/{id}/events",
         "POST /api/marketplace/runs/{id}/stream-token",
         "GET /api/marketplace/events",

@@ -146,6 +146,45 @@ fn without_a_secret_nothing_is_believed() {
     assert!(matches!(refused, Err(EventError::Forged(_))));
 }
 
+#[test]
+fn what_is_almost_a_good_message_is_taken_only_when_it_was_signed() {
+    let message = |header: &str, body: &[u8]| [header.as_bytes(), b"\n", body].concat();
+    let (new, old) = (signed(NEW, NOW), signed(OLD, NOW - 299));
+    let both = format!("{new},v1={}", old.split_once("v1=").unwrap().1);
+    let messages = [
+        message(&new, BODY),
+        message(&old, BODY),
+        message(&both, BODY),
+        message(&sign(NEW, b"", moment(NOW)), b""),
+        message(&signed("whsec_other", NOW), BODY),
+    ];
+    let mut taken = 0;
+    tarsify_testing::almost(&messages.each_ref().map(Vec::as_slice), |message| {
+        let end = message
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(message.len());
+        let (header, body) = message.split_at(end);
+        let body = body.strip_prefix(b"\n").unwrap_or_default();
+        let Ok(header) = std::str::from_utf8(header) else {
+            return;
+        };
+        if checked(Some(header), body).is_ok() {
+            taken += 1;
+            let header = header.to_ascii_lowercase();
+            let is_signed = (NOW - 300..=NOW + 300)
+                .filter(|at| header.contains(&at.to_string()))
+                .any(|at| {
+                    let tags = [NEW, OLD].map(|secret| sign(secret, body, moment(at)));
+                    tags.iter()
+                        .any(|tag| header.contains(tag.split_once("v1=").unwrap().1))
+                });
+            assert!(is_signed, "{header}");
+        }
+    });
+    assert!(taken > 10, "only {taken} were good");
+}
+
 proptest::proptest! {
     #[test]
     fn no_header_breaks_it(header in ".{0,200}", body: Vec<u8>) {

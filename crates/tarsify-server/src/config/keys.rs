@@ -123,6 +123,7 @@ keys! {
     HSTS = Key::new("server.hsts", Kind::Flag);
     TRUSTED_PROXIES = Key::new("server.trusted_proxies", Kind::List(&[','])).variable("TRUSTED_PROXIES");
     RATE_LIMITS = Key::new("server.rate_limits", Kind::Flag).variable("RATE_LIMITS");
+    NOTICE = Key::new("server.notice_seconds", integer(0, 15));
 
     DATA_DIR = Key::new("local.data_dir", Kind::Text).variable("TARSIFY_DATA_DIR").development_only();
     PG_BIN = Key::new("local.pg_bin", Kind::Text).variable("PG_BIN").development_only();
@@ -173,6 +174,8 @@ keys! {
 
     LOG_LEVEL = Key::new("log.level", Kind::Text).variable("LOG_LEVEL");
     LOG_FORMAT = Key::new("log.format", Kind::Choice(&["auto", "json", "text"]));
+
+    METRICS_TOKEN = Key::new("metrics.auth_token", Kind::Text).variable("METRICS_AUTH_TOKEN").secret();
 
     CACHE_BYTES = Key::new("market.cache_bytes", integer(65_536, 1_073_741_824));
     POLL_INTERVAL = Key::new("market.poll_ms", integer(50, 60_000));

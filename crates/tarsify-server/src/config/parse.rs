@@ -156,6 +156,22 @@ pub(super) fn api_key(text: &str) -> Result<Secret<String>, Wrong> {
     ))
 }
 
+/// A token that whoever scrapes sends: one word that nobody guesses.
+pub(super) fn metrics_token(text: &str) -> Result<Secret<String>, Wrong> {
+    const REMEDY: &str = "Give 16 to 512 letters, digits and signs without white space, such as openssl rand -hex 24 makes";
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let problem = "holds white space or a special character, which a header cannot carry";
+        return Err(Wrong::new(problem, REMEDY));
+    }
+    if !(16..=512).contains(&text.len()) {
+        return Err(Wrong::new(
+            "is so short that it could be guessed, or too long",
+            REMEDY,
+        ));
+    }
+    Ok(Secret::new(text.to_owned()))
+}
+
 /// `host:port`, without a scheme.
 pub(super) fn host_and_port(text: &str) -> Result<String, Wrong> {
     let is_valid = text.rsplit_once(':').is_some_and(|(host, port)| {

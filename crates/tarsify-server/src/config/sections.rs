@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) money: Money,
     pub(crate) stripe: Stripe,
     pub(crate) log: Log,
+    pub(crate) metrics: Metrics,
     pub(crate) market: Market,
     pub(crate) redis: RedisSection,
 }
@@ -62,7 +63,7 @@ pub(crate) enum Role {
     All,
     /// Answers requests, and leaves the runs to workers.
     Api,
-    /// Sees to runs. Its port answers nothing but /health, /livez and /readyz.
+    /// Sees to runs. Its port answers nothing but /health, /livez, /readyz and /metrics.
     Worker,
 }
 
@@ -103,6 +104,8 @@ pub(crate) struct Server {
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Whether callers are held to limits.
     pub(crate) rate_limits: bool,
+    /// How long a balancer may take to see that the process is no longer ready.
+    pub(crate) notice: Duration,
 }
 
 impl Server {
@@ -232,6 +235,13 @@ pub(crate) enum LogFormat {
     Text,
 }
 
+/// What is measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    /// What opens `/metrics`; unset, it is open.
+    pub(crate) auth_token: Option<Secret<String>>,
+}
+
 /// The marketplace's answers kept in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Market {
@@ -261,6 +271,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
     let money = read_money(reader);
     let stripe = read_stripe(reader);
     let log = read_log(reader);
+    let metrics = read_metrics(reader);
     let market = read_market(reader);
     let redis = read_redis(reader);
     Some(Config {
@@ -275,6 +286,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
         money: money?,
         stripe: stripe?,
         log: log?,
+        metrics: metrics?,
         market: market?,
         redis: redis?,
     })
@@ -291,6 +303,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
     let hsts = reader.plain(&keys::HSTS);
     let trusted_proxies = reader.list(&keys::TRUSTED_PROXIES, parse::networks);
     let rate_limits = reader.plain(&keys::RATE_LIMITS);
+    let notice = reader.plain(&keys::NOTICE);
     Some(Server {
         role: role?,
         host: host?,
@@ -300,6 +313,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
         hsts: hsts?,
         trusted_proxies: trusted_proxies?.into_iter().flatten().collect(),
         rate_limits: rate_limits?,
+        notice: Duration::from_secs(notice?),
     })
 }
 
@@ -431,6 +445,13 @@ fn read_log(reader: &mut Reader) -> Option<Log> {
     Some(Log {
         level: level?,
         format: format?,
+    })
+}
+
+fn read_metrics(reader: &mut Reader) -> Option<Metrics> {
+    let auth_token = reader.optional(&keys::METRICS_TOKEN, parse::metrics_token);
+    Some(Metrics {
+        auth_token: auth_token?,
     })
 }
 

@@ -88,6 +88,22 @@ fn nothing_set_is_a_development_on_this_machine_alone() {
 }
 
 #[test]
+fn the_token_for_metrics_is_one_word_that_nobody_guesses() {
+    const NAME: &str = "METRICS_AUTH_TOKEN";
+    assert_eq!(config(&[]).metrics.auth_token, None);
+    let token = config(&[(NAME, "0123456789abcdef")]).metrics.auth_token;
+    assert_eq!(token.unwrap().expose(), "0123456789abcdef");
+    for bad in ["0123456789abcde", "0123456789 abcdef", "0123456789abcdéf0"] {
+        let report = report(&[(NAME, bad)]);
+        assert!(report.contains("metrics.auth_token"), "{bad}: {report}");
+        assert!(report.contains("openssl"), "{bad}: {report}");
+        assert!(!report.contains(bad), "{report}");
+    }
+    let empty = file_report("[metrics]\nauth_token = \"  \"\n");
+    assert!(empty.contains("metrics.auth_token"), "{empty}");
+}
+
+#[test]
 fn runs_have_the_bounds_that_are_promised() {
     let config = config(&[]);
     assert_eq!(config.server.role, Role::All);

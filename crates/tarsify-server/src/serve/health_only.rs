@@ -1,4 +1,4 @@
-//! What a worker answers: whether it is well, and nothing else.
+//! What a worker answers: whether it is well, what it measured, and nothing else.
 
 use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
@@ -7,12 +7,13 @@ use actix_web::middleware::Next;
 use tarsify_domain::ErrorCode;
 use tarsify_http::ApiError;
 
-const HEALTH: [&str; 5] = [
+const HEALTH: [&str; 6] = [
     "/health",
     "/health/live",
     "/health/ready",
     "/livez",
     "/readyz",
+    "/metrics",
 ];
 
 /// Lets questions about the health of the process through.
@@ -25,6 +26,6 @@ pub(super) async fn health_only<B: MessageBody>(
         return Ok(answer.map_into_left_body());
     }
     let refusal = ApiError::new(ErrorCode::NotFound)
-        .saying("This process is a worker: it answers /health, /livez and /readyz only.");
+        .saying("This process is a worker: it answers /health, /livez, /readyz and /metrics only.");
     Ok(request.error_response(refusal).map_into_right_body())
 }

@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A stream that is read event by event.
 pub(crate) struct Stream {
     lines: Lines<BufReader<OwnedReadHalf>>,
+    retry: u64,
     /// The connection lives as long as both of its halves.
     _writes: tokio::net::tcp::OwnedWriteHalf,
 }
@@ -39,7 +40,7 @@ impl Stream {
         Self::at(server.address, path, token, last).await
     }
 
-    async fn at(address: SocketAddr, path: &str, token: &str, last: &str) -> Self {
+    pub(crate) async fn at(address: SocketAddr, path: &str, token: &str, last: &str) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         let (reads, mut writes) = stream.into_split();
         let request = format!(
@@ -49,6 +50,7 @@ impl Stream {
         writes.write_all(request.as_bytes()).await.unwrap();
         let mut stream = Self {
             lines: BufReader::new(reads).lines(),
+            retry: 0,
             _writes: writes,
         };
         let status = stream.line().await.unwrap();
@@ -74,6 +76,8 @@ impl Stream {
             // The lengths of chunks and the headers stand between the fields.
             if let Some(id) = line.strip_prefix("id: ") {
                 told.id = id.to_owned();
+            } else if let Some(retry) = line.strip_prefix("retry: ") {
+                self.retry = retry.parse().unwrap();
             } else if let Some(event) = line.strip_prefix("event: ") {
                 told.event = event.to_owned();
             } else if let Some(data) = line.strip_prefix("data: ") {
@@ -83,12 +87,22 @@ impl Stream {
         }
     }
 
+    /// After how many milliseconds its client was last told to come back.
+    pub(crate) const fn retry(&self) -> u64 {
+        self.retry
+    }
+
     /// The kinds of all that comes until `end`.
-    pub(crate) async fn kinds_until_end(mut self) -> Vec<String> {
+    pub(crate) async fn kinds_until_end(self) -> Vec<String> {
+        self.until_event("end").await
+    }
+
+    /// The kinds of all that comes before the first event of this kind.
+    pub(crate) async fn until_event(mut self, kind: &str) -> Vec<String> {
         let mut kinds = Vec::new();
         loop {
-            let told = self.next().await.expect("it ends with an end");
-            if told.event == "end" {
+            let told = self.next().await.expect("it comes to its end");
+            if told.event == kind {
                 return kinds;
             }
             kinds.push(told.event);

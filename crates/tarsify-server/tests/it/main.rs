@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod costs;
@@ -24,6 +28,10 @@ mod live;
 mod logs;
 #[cfg(test)]
 mod many_processes;
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
@@ -48,6 +56,8 @@ mod redis;
 mod restart;
 #[cfg(test)]
 mod retention;
+#[cfg(test)]
+mod rolling;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]

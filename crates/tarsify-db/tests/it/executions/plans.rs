@@ -76,6 +76,14 @@ pub(super) async fn used(
     index: &str,
     work: impl AsyncFnOnce(PgExecutionRepository),
 ) -> Used {
+    used_by(place, index, async |database| {
+        work(PgExecutionRepository::new(database)).await;
+    })
+    .await
+}
+
+/// The same of any other work.
+pub(super) async fn used_by(place: &Place, index: &str, work: impl AsyncFnOnce(Database)) -> Used {
     let outside = Outside::connect(&place.test().url).await;
     let numbers = format!(
         "SELECT format('%s %s %s', i.idx_scan, i.idx_tup_read, t.seq_scan) \
@@ -91,7 +99,7 @@ pub(super) async fn used(
     let mut settings = DatabaseSettings::new(&place.test().url);
     settings.application_name = format!("plan of {index}");
     let database = Database::connect(&settings).await.unwrap();
-    work(PgExecutionRepository::new(database.clone())).await;
+    work(database.clone()).await;
     // A session's numbers are complete when it has ended.
     database.close();
     drop(database);

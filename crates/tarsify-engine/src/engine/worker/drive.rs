@@ -1,5 +1,6 @@
 //! One leased execution, from the claim to the write that gives the lease back.
 
+mod counting;
 mod listen;
 mod telling;
 mod words;
@@ -7,6 +8,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tarsify_domain::catalog::Category;
 use tarsify_domain::execution::{
     Claimed, Exchange, JobPlace, Material, Operation, ProviderJobId, Stage, Written,
 };
@@ -15,7 +17,7 @@ use tarsify_domain::{RepoError, Timestamp};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::engine::Engine;
-use crate::machine::{Effect, Event, Policy, Question, Task, step};
+use crate::machine::{Counted, Effect, Event, Policy, Question, Task, step};
 use crate::provider::{
     GpuProvider, JobStatus, LookAnswer, StopAnswer, Submission, SubmitAnswer, Told,
 };
@@ -37,12 +39,18 @@ struct Hand<'a> {
     engine: &'a Engine,
     id: ExecutionId,
     place: JobPlace,
+    category: Category,
+    created_at: Timestamp,
+    /// When the provider was first seen at work.
+    started_at: Option<Timestamp>,
     deadline_at: Timestamp,
     /// The store's time when the lease began, and ours.
     began: (Timestamp, Instant),
     token: Option<String>,
     material: Option<Material>,
     exchanges: Vec<Exchange>,
+    /// What is to be counted, once it is known what came of it.
+    counted: Vec<Counted>,
     /// What is told of the output, once anybody has watched it.
     telling: Option<Telling>,
 }
@@ -54,6 +62,8 @@ impl Engine {
             now,
             state,
             place,
+            category,
+            started_at,
             submission,
             audience,
         } = claimed;
@@ -62,11 +72,15 @@ impl Engine {
             engine: self,
             id: lease.id,
             place,
+            category,
+            created_at: state.created_at,
+            started_at,
             deadline_at: state.deadline_at,
             began: (now, Instant::now()),
             token,
             material: submission.map(|(_, material)| material),
             exchanges: Vec::new(),
+            counted: Vec::new(),
             telling: Telling::begin(audience, &state, lease.epoch),
         };
         let is_watched =
@@ -84,6 +98,7 @@ impl Engine {
             for effect in effects {
                 next = hand.carry_out(effect).await.or(next);
             }
+            hand.count(next.as_ref());
         }
     }
 }
@@ -98,8 +113,7 @@ impl Hand<'_> {
     async fn carry_out(&mut self, effect: Effect) -> Option<Event> {
         match effect {
             Effect::Count(what) => {
-                self.engine.shared.tallies.count(what);
-                tracing::debug!(execution = %self.id, ?what, "counted");
+                self.counted.push(what);
                 None
             }
             Effect::Ask(question) => Some(self.ask(question).await),
@@ -128,6 +142,7 @@ impl Hand<'_> {
                 let queue = &self.engine.shared.queue;
                 let event = self.write(|| queue.settle(&settlement)).await;
                 if let Event::Written(Written::Applied { is_due }) = event {
+                    self.tell_of_end(&settlement);
                     tracing::info!(
                         execution = %self.id,
                         status = settlement.ending.as_str(),

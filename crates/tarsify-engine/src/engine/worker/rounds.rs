@@ -27,13 +27,18 @@ impl Engine {
     /// Runs every worker step as it is due, until `shutdown`. What is in hand then is seen to
     /// its next write, which takes as long as a provider may take to answer.
     pub async fn run_workers(&self, shutdown: CancellationToken) {
+        tokio::join!(self.run_work(&shutdown), self.run_watch(shutdown.clone()));
+    }
+
+    /// The same without [`Engine::run_watch`], for those who go on telling what happens when they
+    /// take nothing new in hand any more.
+    pub async fn run_work(&self, shutdown: &CancellationToken) {
         let work = async {
             tokio::join!(
-                self.attend(Kind::Submit, &shutdown),
-                self.attend(Kind::Look, &shutdown),
-                self.attend(Kind::Sweep, &shutdown),
-                self.run_tally(&shutdown),
-                self.run_watch(shutdown.clone()),
+                self.attend(Kind::Submit, shutdown),
+                self.attend(Kind::Look, shutdown),
+                self.attend(Kind::Sweep, shutdown),
+                self.run_tally(shutdown),
             );
         };
         // Not before it is known who else is here: until then each of us would take the whole of what

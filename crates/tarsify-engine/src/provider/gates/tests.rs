@@ -155,3 +155,34 @@ fn whoever_is_joined_gives_up_half_at_once() {
         [(endpoint, 150)]
     );
 }
+
+#[test]
+fn an_endpoint_that_is_left_alone_is_counted_once_however_many_operations_it_has() {
+    let gates = Gates::new(Budgets::default());
+    let now = Instant::now();
+    let enter = |endpoint, operation| {
+        let key = (endpoint, operation);
+        gates.enter_at(now, key, Duration::from_secs(1)).unwrap()
+    };
+    let (ill, busy, well) = (endpoint(), endpoint(), endpoint());
+    enter(well, Operation::Run).report(Outcome::Answered);
+    assert_eq!(gates.circuits(), Circuits::default());
+    for operation in [Operation::Run, Operation::Status] {
+        enter(ill, operation).report(Outcome::Forbidden);
+    }
+    enter(ill, Operation::Cancel).report(Outcome::Answered);
+    enter(busy, Operation::Run).report(Outcome::TooMany(Some(Duration::from_secs(60))));
+    let open = Circuits {
+        open: 1,
+        half_open: 0,
+        resting: 1,
+    };
+    assert_eq!(gates.circuits(), open);
+    let later = now + Duration::from_secs(50);
+    let half_open = Circuits {
+        open: 0,
+        half_open: 1,
+        resting: 1,
+    };
+    assert_eq!(gates.circuits_at(later), half_open);
+}

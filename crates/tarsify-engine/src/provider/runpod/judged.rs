@@ -107,9 +107,19 @@ pub(super) fn said_by(answer: &Answer, cleaner: &Cleaner) -> String {
     })
 }
 
-/// A status word, with the error that goes with it.
+/// A status word, with the error that goes with it. What is none of the provider's words may be
+/// anything, and is read like an error.
 pub(super) fn said_of(word: &str, error: Option<&Value>, cleaner: &Cleaner) -> String {
-    let word = tidy(word, LONGEST_WORD);
+    let is_word = |word: &str| {
+        let mut letters = word.bytes();
+        letters.all(|letter| letter.is_ascii_uppercase() || letter == b'_')
+    };
+    let word = if is_word(word) {
+        tidy(word, LONGEST_WORD)
+    } else {
+        let cleaned = cleaner.message(&Value::from(word), LONGEST_WORD);
+        cleaned.unwrap_or_else(|| "a status that says nothing".to_owned())
+    };
     let error = error.and_then(|error| cleaner.message(error, LONGEST_ERROR));
     bounded(match error {
         Some(error) => format!("{word}: {error}"),

@@ -3,11 +3,13 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 use url::{Host, Url};
 
+use crate::observer::Observer;
 use crate::provider::budget::Budgets;
 
 /// What a [`RunPod`](super::RunPod) is made with.
@@ -25,6 +27,8 @@ pub struct RunPodSettings {
     pub largest_answer: usize,
     /// How often an endpoint may be asked.
     pub budgets: Budgets,
+    /// Who is told of each request.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Default for RunPodSettings {
@@ -36,6 +40,7 @@ impl Default for RunPodSettings {
             request_timeout: Duration::from_secs(12),
             largest_answer: 20 * 1024 * 1024,
             budgets: Budgets::default(),
+            observer: Arc::new(()),
         }
     }
 }
@@ -49,6 +54,7 @@ impl fmt::Debug for RunPodSettings {
             request_timeout,
             largest_answer,
             budgets,
+            observer: _,
         } = self;
         // The address may hold a password before anybody has refused it for that.
         formatter

@@ -17,7 +17,9 @@ use tarsify_domain::money::Price;
 use tarsify_domain::text::{Name, Slug, Title};
 use tarsify_domain::{Clock, Credits, Scope, Timestamp, Version};
 use tarsify_emulator::{Behaviour, Emulator, EmulatorSettings, TimeScale};
-use tarsify_engine::{Engine, EngineSettings, MemoryStore, RunPod, RunPodSettings, RunRequest};
+use tarsify_engine::{
+    Engine, EngineSettings, MemoryStore, Observer, RunPod, RunPodSettings, RunRequest,
+};
 use tarsify_testing::TestClock;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +43,11 @@ impl Workshop {
     }
 
     pub(crate) fn with(settings: EngineSettings) -> Self {
+        Self::watched(settings, Arc::new(()))
+    }
+
+    /// The same with somebody who watches.
+    pub(crate) fn watched(settings: EngineSettings, observer: Arc<dyn Observer>) -> Self {
         let emulator = Emulator::new(EmulatorSettings {
             time: TimeScale::Zero,
             shortest_execution_timeout: Duration::from_millis(1),
@@ -60,12 +67,14 @@ impl Workshop {
         let store = MemoryStore::with_clock(Arc::<TestClock>::clone(&clock));
         let provider = RunPod::with_settings(RunPodSettings {
             base_url,
+            observer: Arc::clone(&observer),
             ..RunPodSettings::default()
         });
         let engine = Engine::builder()
             .store(store.clone())
             .provider(provider.unwrap())
             .clock(Arc::<TestClock>::clone(&clock))
+            .observer(observer)
             .settings(settings)
             .build()
             .unwrap();

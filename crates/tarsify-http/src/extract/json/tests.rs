@@ -56,3 +56,40 @@ fn depth_is_bounded_however_deep_the_document_is() {
         json!({"a": 1})
     );
 }
+
+fn deepest(value: &Value) -> usize {
+    let inside = match value {
+        Value::Array(items) => items.iter().map(deepest).max(),
+        Value::Object(fields) => fields.values().map(deepest).max(),
+        _ => return 0,
+    };
+    1 + inside.unwrap_or(0)
+}
+
+#[test]
+fn what_is_almost_json_is_read_as_anybody_reads_it_or_refused_for_a_rule() {
+    let deep = format!("{}1{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
+    let inputs: [&[u8]; 5] = [
+        br#"{"a":[1,-2,3.5,true,null,"x"],"b":{"c":{}},"z":1,"y":18446744073709551615}"#,
+        br#"{"inputs":{"prompt":"a \"lighthouse\" at \u0064usk","width":1024}}"#,
+        br#"{"a":{"a":{"a":{"b":1,"c":2}}},"b":[[],[[]]]}"#,
+        "{\"title\":\"\u{fc}\u{1f600}\",\"e\":1.5e300}".as_bytes(),
+        deep.as_bytes(),
+    ];
+    let mut taken = 0;
+    tarsify_testing::almost(&inputs, |bytes| match parse(bytes) {
+        Ok(value) => {
+            taken += 1;
+            assert_eq!(serde_json::from_slice::<Value>(bytes).unwrap(), value);
+            assert!(deepest(&value) <= MAX_DEPTH);
+            assert!(!value.to_string().contains("\\u0000"));
+        }
+        Err(issue) => {
+            let is_json = serde_json::from_slice::<Value>(bytes).is_ok();
+            let is_rule = matches!(&*issue.code, "duplicateKey" | "pattern" | "depth");
+            assert!(is_rule || !is_json, "{issue:?}");
+            assert!(issue.message.len() < 100, "{issue:?}");
+        }
+    });
+    assert!(taken > 100, "only {taken} were good");
+}

@@ -1,5 +1,6 @@
 //! Whose address counts, whatever is said of it.
 
+use actix_web::http::header::HeaderValue;
 use actix_web::test::TestRequest;
 
 use super::*;
@@ -110,4 +111,55 @@ fn an_ipv6_caller_is_his_whole_network() {
     assert_eq!(subject("2001:db8:1:2::1"), "2001:db8:1:2::/64");
     assert_eq!(subject("2001:db8:1:3::1"), "2001:db8:1:3::/64");
     assert_eq!(subject("198.51.100.1"), "198.51.100.1");
+}
+
+/// Headers of almost any form, as a caller could send them.
+fn almost_headers(mut law: impl FnMut(HeaderValue)) {
+    let inputs: [&[u8]; 6] = [
+        b"198.51.100.9",
+        b"10.1.1.1, 10.9.9.9",
+        b"1.1.1.1:80, [2001:db8::7]:443, ::ffff:10.0.0.1",
+        b"for=1.1.1.1;proto=https;by=10.0.0.2, for=\"[2001:db8:ff::1]:4711\"",
+        b"For=unknown, for=_hidden, for=\"10.1.1.1\"",
+        b"2001:db8:ff::1",
+    ];
+    tarsify_testing::almost(&inputs, |bytes| {
+        if let Ok(value) = HeaderValue::from_bytes(bytes) {
+            law(value);
+        }
+    });
+}
+
+#[test]
+fn almost_any_word_before_the_proxys_is_not_believed() {
+    let peer: IpAddr = "10.0.0.1".parse().unwrap();
+    almost_headers(|written| {
+        for (name, word) in [
+            (X_FORWARDED_FOR, "198.51.100.1"),
+            (header::FORWARDED, "for=198.51.100.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(name.clone(), written.clone());
+            headers.append(name, HeaderValue::from_static(word));
+            let found = behind(peer, &headers, &proxies());
+            assert_eq!(found.to_string(), "198.51.100.1", "{written:?}");
+        }
+    });
+}
+
+#[test]
+fn almost_any_header_finds_nobody_who_was_not_named() {
+    let peer: IpAddr = "10.0.0.1".parse().unwrap();
+    almost_headers(|written| {
+        let mut headers = HeaderMap::new();
+        headers.append(X_FORWARDED_FOR, written.clone());
+        let found = behind(peer, &headers, &proxies());
+        let text = written.to_str().unwrap_or_default();
+        let is_named = text.split(',').any(|hop| address(hop) == Some(found));
+        assert!(found == peer || is_named, "{written:?}: {found}");
+        // Another header that says otherwise can only take that away.
+        headers.append(header::FORWARDED, written.clone());
+        let both = behind(peer, &headers, &proxies());
+        assert!(both == peer || both == found, "{written:?}: {both}");
+    });
 }

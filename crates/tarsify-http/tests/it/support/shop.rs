@@ -12,6 +12,7 @@ use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, Error, test};
 use futures_util::future::LocalBoxFuture;
+use prometheus_client::registry::Registry;
 use tarsify_domain::catalog::{
     BaseModels, CatalogChanges, Endpoints, Market, SchemaRules, TarsModels,
 };
@@ -23,8 +24,8 @@ use tarsify_domain::people::{AdminRule, Authenticator, Consumers, Developers, Ga
 use tarsify_domain::{Clock, Credits};
 use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, MemoryStore};
 use tarsify_http::{
-    CallerLimits, HttpSettings, Lifecycle, LocalRateLimiter, MarketCache, Services, answer,
-    configure, cors, limit,
+    CallerLimits, HttpSettings, Lifecycle, LocalRateLimiter, MarketCache, Metrics, Services,
+    answer, configure, cors, limit,
 };
 use tarsify_testing::{
     FakeAuthenticator, FakeHealth, FakeLimitSettings, FakePayments, FakeStore, FakeTreasury,
@@ -56,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) limits: Option<LimitSettings>,
     /// How Redis is, where there is one.
     pub(crate) redis: Option<Arc<dyn PartHealth>>,
+    /// Whom `/metrics` is for; everybody when nothing is said.
+    pub(crate) metrics_token: Option<&'static str>,
     /// Puts something else in the place of a port.
     pub(crate) ports: fn(World) -> World,
 }
@@ -81,6 +84,7 @@ impl Default for Plan {
             has_test_payments: true,
             limits: None,
             redis: None,
+            metrics_token: None,
             ports: |world| world,
         }
     }
@@ -149,6 +153,7 @@ impl Shop {
             market_cache,
             health: Arc::clone(&health),
             redis: plan.redis,
+            metrics: Arc::new(Metrics::new(Registry::default(), plan.metrics_token)),
             engine: engine.build().unwrap(),
             idempotency: Arc::new(runs.clone()),
             treasury: Arc::clone(&treasury),
@@ -237,6 +242,7 @@ struct Rest {
     market_cache: Arc<MarketCache>,
     health: Arc<FakeHealth>,
     redis: Option<Arc<dyn PartHealth>>,
+    metrics: Arc<Metrics>,
     engine: Engine,
     idempotency: Arc<dyn IdempotencyRepository>,
     treasury: Arc<FakeTreasury>,
@@ -317,6 +323,7 @@ fn services(
         health: rest.health,
         redis: rest.redis,
         lifecycle: Arc::new(Lifecycle::default()),
+        metrics: rest.metrics,
         clock,
     }
 }

@@ -34,6 +34,12 @@ impl Server {
         self.try_send(ask).await.unwrap()
     }
 
+    /// The status of an answer and its body as it is.
+    pub(crate) async fn text(&self, ask: Ask) -> (u16, String) {
+        let answer = ask.request(&self.client, &self.url()).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
     pub(crate) async fn try_send(&self, ask: Ask) -> reqwest::Result<Answer> {
         Answer::read(ask.request(&self.client, &self.url()).send().await?).await
     }

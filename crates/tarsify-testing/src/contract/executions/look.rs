@@ -29,6 +29,14 @@ pub(super) async fn what_is_due_is_looked_at(world: ExecutionWorld) {
     assert_eq!(report.execution.summary.status, ExecutionStatus::Queued);
     assert_eq!(world.look_all().await, [], "it is leased");
     assert_eq!(world.submit_all().await, []);
+    assert_eq!(claimed.started_at, None);
+    let mut at_work = advance(&claimed, Stage::Running);
+    at_work.then = Then::After(seconds(1));
+    assert_not_due(world.advance(&at_work).await);
+    world.pass(seconds(2)).await;
+    let started_at = world.report(id).await.execution.summary.started_at;
+    assert!(started_at.is_some());
+    assert_eq!(world.look().await.started_at, started_at);
 }
 
 pub(super) async fn what_waits_to_be_submitted_is_not_looked_at(world: ExecutionWorld) {

@@ -22,10 +22,13 @@ pub(super) async fn a_claim_records_an_attempt_and_leases(world: ExecutionWorld)
         now,
         state,
         place,
+        category,
+        started_at,
         submission,
         audience,
     } = claimed;
     assert_eq!(audience, None);
+    assert_eq!((category, started_at), (model.base_model.category, None));
     assert_eq!((lease.id, lease.epoch), (new.id, 1));
     assert!(now >= created_at);
     let report = world.report(new.id).await;

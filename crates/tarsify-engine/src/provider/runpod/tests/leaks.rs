@@ -8,7 +8,7 @@ use super::super::judged::{Judge, Judged, Verdict};
 use super::super::line::Reply;
 use super::super::message::{Cleaner, public_message};
 use super::{answer, json};
-use crate::provider::{JobStatus, LookAnswer, StopAnswer, SubmitAnswer};
+use crate::provider::{JobStatus, LookAnswer, StopAnswer, StreamAnswer, SubmitAnswer};
 
 const KEY: &str = "rpa_CANARYKEY";
 
@@ -189,4 +189,29 @@ proptest! {
         let readable = readable(&json(status, &Value::Object(body)));
         prop_assert!(!readable.contains("CANARY"), "{readable}");
     }
+}
+
+#[test]
+fn what_is_almost_an_answer_is_judged_and_never_tells_the_key() {
+    let inputs: [&[u8]; 6] = [
+        br#"{"id":"6f-u1","status":"IN_QUEUE"}"#,
+        br#"{"id":"6f-u1","status":"IN_PROGRESS","delayTime":12,"output":{"progress":0.5}}"#,
+        br#"{"id":"6f-u1","status":"COMPLETED","executionTime":900,"output":{"text":"CANARYOUT"},"workerId":"CANARYW"}"#,
+        br#"{"id":"6f-u1","status":"FAILED","error":"{\"error_type\": \"<class 'CANARYT'>\", \"error_message\": \"no memory\", \"error_traceback\": \"Traceback (most recent call last):\\n  File \\\"/CANARYP\\\", line 1\", \"hostname\": \"CANARYH-64411\"}"}"#,
+        br#"{"status":"IN_PROGRESS","stream":[{"output":"CANARYONE"},{"metrics":{},"output":{"token":"CANARYTWO"}}]}"#,
+        br#"{"error":"rate limit exceeded for rpa_CANARYKEY"}"#,
+    ];
+    let statuses = [200, 400, 401, 404, 429, 500, 503];
+    let mut failures = 0;
+    tarsify_testing::almost(&inputs, |bytes| {
+        let status = statuses[bytes.len() % statuses.len()];
+        let reply = answer(status, bytes);
+        let readable = readable(&reply);
+        failures += usize::from(!readable.trim().is_empty());
+        // Words that chance has moved into the place of a message may be read, but never the key.
+        assert!(!readable.contains(KEY), "{readable}");
+        let streamed = judge::<StreamAnswer>(&reply);
+        assert!(!streamed.said.contains(KEY), "{}", streamed.said);
+    });
+    assert!(failures > 100, "only {failures} said anything");
 }

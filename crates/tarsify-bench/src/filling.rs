@@ -1,0 +1,239 @@
+//! The market that is measured: its people and its first model come in by the API, the multitude of
+//! models and of ended runs as copies of what is there then.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+use tarsify_auth::{LocalIdentities, LocalKind};
+use tarsify_domain::text::EmailAddress;
+use time::OffsetDateTime;
+
+use crate::client::{Ask, Line};
+use crate::cluster::ask;
+
+/// How many models there are in the market.
+pub(crate) const MODELS: usize = 1_000;
+/// How many consumers.
+pub(crate) const CONSUMERS: usize = 1_000;
+
+/// Who asks.
+pub(crate) struct People {
+    pub(crate) consumers: Vec<String>,
+    developer: String,
+    admin: String,
+}
+
+impl People {
+    /// Tokens signed with RSA, as those of a real identity provider.
+    pub(crate) fn meet(data_folder: &Path) -> anyhow::Result<Self> {
+        let identities = LocalIdentities::open(data_folder)?;
+        let token = |kind: LocalKind, name: &str| -> anyhow::Result<String> {
+            let email = EmailAddress::parse(&format!("{name}@example.com"))?;
+            let now = now();
+            Ok(identities.issue(kind, &email, time::Duration::hours(12), now)?)
+        };
+        let consumers =
+            (0..CONSUMERS).map(|number| token(LocalKind::Consumer, &format!("consumer-{number}")));
+        Ok(Self {
+            consumers: consumers.collect::<Result<_, _>>()?,
+            developer: token(LocalKind::Developer, "developer")?,
+            admin: token(LocalKind::Admin, "admin")?,
+        })
+    }
+
+    pub(crate) fn first(&self) -> anyhow::Result<&str> {
+        self.consumers
+            .first()
+            .map(String::as_str)
+            .context("there is no consumer")
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tokens are good from now on, and nothing here is told the time"
+)]
+fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+/// A run, of this consumer.
+pub(crate) fn run(token: &str, number: usize) -> Ask {
+    let path = format!("/api/marketplace/models/model-{}/run", number % MODELS + 1);
+    let headers = Ask::bearer(token);
+    Ask::post(
+        &path,
+        &headers,
+        &json!({"inputs": {"prompt": "a lighthouse at dusk"}}),
+    )
+}
+
+/// Registers everybody, makes a model, runs it once, and makes a market of it.
+pub(crate) fn fill(address: SocketAddr, url: &str, people: &People) -> anyhow::Result<()> {
+    let mut line = Line::open(address)?;
+    let mut tell = |path: &str, token: &str, body: &Value, wanted: u16| {
+        let answer = line.send(&Ask::post(path, &Ask::bearer(token), body))?;
+        answer
+            .data(wanted)
+            .with_context(|| format!("{path} was refused"))
+    };
+    tell(
+        "/api/studio/auth/register",
+        &people.developer,
+        &Value::Null,
+        201,
+    )?;
+    for consumer in &people.consumers {
+        tell(
+            "/api/marketplace/auth/register",
+            consumer,
+            &Value::Null,
+            201,
+        )?;
+    }
+    let endpoint = tell(
+        "/api/admin/endpoints",
+        &people.admin,
+        &json!({
+            "runpodEndpointId": "echo", "name": "GPUs", "source": "HUB", "gpuType": "NVIDIA L40S",
+        }),
+        201,
+    )?;
+    let base_model = tell(
+        "/api/admin/base-models",
+        &people.admin,
+        &json!({
+            "endpointId": endpoint.get("id"), "slug": "base", "name": "Base", "category": "TEXT",
+            "inputSchema": {
+                "type": "object",
+                "required": ["prompt"],
+                "properties": {
+                    "prompt": {"type": "string", "maxLength": 2000},
+                    "style": {"type": "string", "enum": ["plain", "bold"], "default": "plain"},
+                    "steps": {"type": "integer", "minimum": 1, "maximum": 50, "default": 20},
+                },
+            },
+            "outputType": "JSON", "outputFormat": "json", "estimatedSeconds": 1, "timeoutSeconds": 600,
+        }),
+        201,
+    )?;
+    let model = tell(
+        "/api/studio/tars-models",
+        &people.developer,
+        &json!({
+            "baseModelId": base_model.get("id"), "title": "Model 1 paints lighthouses", "slug": "model-1", "priceCredits": 5,
+            "description": "A model that is asked for lighthouses, by night and by day, and says what it was asked.",
+            "configOverrides": {"promptPrefix": "In oil, ", "hiddenFields": ["steps"]},
+        }),
+        201,
+    )?;
+    let id = model
+        .get("id")
+        .and_then(Value::as_str)
+        .context("the model has no id")?;
+    tell(
+        &format!("/api/studio/tars-models/{id}/publish"),
+        &people.developer,
+        &Value::Null,
+        200,
+    )?;
+    let answer = line.send(&run(people.first()?, 0))?;
+    answer.data(202)?;
+    until(
+        url,
+        "SELECT count(*) = 1 FROM executions WHERE status = 'COMPLETED'",
+    )?;
+    multiply_models(url)
+}
+
+/// Makes the market's models of the one that there is, each with a subject of its own to look for.
+fn multiply_models(url: &str) -> anyhow::Result<()> {
+    let subjects = [
+        "lighthouses",
+        "harbours",
+        "mountains",
+        "portraits",
+        "logos",
+        "kitchens",
+        "dragons",
+        "maps",
+    ];
+    let subjects = subjects.map(|subject| format!("'{subject}'")).join(", ");
+    ask(
+        url,
+        &format!(
+            "INSERT INTO tars_models (id, developer_id, base_model_id, title, slug, description, config_overrides, \
+            price_credits, status, created_at, updated_at, published_at) \
+         SELECT gen_random_uuid(), developer_id, base_model_id, \
+            format('Model %s paints %s', n, (ARRAY[{subjects}])[1 + n % 8]), format('model-%s', n), description, \
+            config_overrides, price_credits, status, created_at + n * interval '1 second', updated_at, \
+            published_at + n * interval '1 second' \
+         FROM tars_models, generate_series(2, {MODELS}) n"
+        ),
+    )?;
+    Ok(())
+}
+
+/// Makes so many ended runs of the one that there is: of the first consumer, or of everybody. They
+/// were free, so that they moved no money; and no trigger hears of them.
+pub(crate) fn remember(url: &str, runs: u32, whose: Whose) -> anyhow::Result<()> {
+    let consumer = match whose {
+        Whose::First => "x.consumer_id",
+        Whose::Everybodys => "c.id",
+    };
+    let columns = ask(
+        url,
+        "SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) \
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'executions' AND is_generated = 'NEVER'",
+    )?;
+    let values = columns.split(", ").map(|column| match column {
+        // Ids begin with their time, as those of real runs do.
+        "id" => format!("(lpad(to_hex((extract(epoch FROM x.created_at) * 1000)::bigint - n * 60000), 12, '0') \
+            || '7' || substr(md5(n::text || {consumer}), 1, 3) || '8' || substr(md5(n::text || {consumer}), 4, 15))::uuid"),
+        "consumer_id" => consumer.to_owned(),
+        "price_credits" | "charged_credits" => "0".to_owned(),
+        "created_at" | "deadline_at" | "started_at" | "completed_at" | "touched_at" => {
+            format!("x.{column} - n * interval '1 minute'")
+        }
+        other => format!("x.{other}"),
+    });
+    let values: Vec<_> = values.collect();
+    ask(
+        url,
+        &format!(
+            "SET session_replication_role = replica; \
+         INSERT INTO executions ({columns}) SELECT {} \
+         FROM generate_series(1, {runs}) n \
+            CROSS JOIN (SELECT * FROM executions WHERE stage = 'ended' ORDER BY id DESC LIMIT 1) x \
+            JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM consumers) c ON c.place = 1 + n % {CONSUMERS}; \
+         RESET session_replication_role; VACUUM ANALYZE;",
+            values.join(", "),
+        ),
+    )?;
+    Ok(())
+}
+
+/// Whose runs are made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose {
+    /// All of one consumer.
+    First,
+    /// Of each about the same.
+    Everybodys,
+}
+
+/// Waits until the database says so.
+pub(crate) fn until(url: &str, question: &str) -> anyhow::Result<()> {
+    for _ in 0..3_000 {
+        if ask(url, question)? == "t" {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    ensure!(false, "it never came to this: {question}");
+    Ok(())
+}

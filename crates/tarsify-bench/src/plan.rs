@@ -1,0 +1,434 @@
+//! What is measured, in which order, and what was promised of it.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tempfile::TempDir;
+
+use crate::ceiling::Ceiling;
+use crate::client::{Ask, Line};
+use crate::cluster::{Cluster, ask};
+use crate::filling::{CONSUMERS, MODELS, People, Whose, fill, remember, run, until};
+use crate::load::{Pressed, Pressure, press};
+use crate::meter::{family_ms, processor_ms, resident_mb};
+use crate::process::{Binary, Running};
+use crate::report::{Mark, Report, Row};
+use crate::say;
+use crate::wrk::{self, Gets};
+
+/// How many requests for runs are under way at once.
+const CLIENTS: u32 = 32;
+/// How many runs have ended before anything is measured, all of one consumer; and in the end.
+const RUNS: u32 = 100_000;
+const MANY_RUNS: u32 = 900_000;
+/// Runs a second, when what one costs is compared.
+const PACE: f64 = 40.0;
+
+/// What is measured with.
+pub(crate) struct Tools {
+    pub(crate) tarsify: PathBuf,
+    pub(crate) pgbench: PathBuf,
+    pub(crate) each: Duration,
+}
+
+/// A market, ready to be measured.
+pub(crate) struct Bench {
+    each: Duration,
+    cluster: Cluster,
+    ceiling: Ceiling,
+    binary: Binary,
+    url: String,
+    people: People,
+    _emulator: Running,
+    folder: TempDir,
+}
+
+/// What has been measured so far.
+#[derive(Default)]
+struct Figures {
+    rows: Vec<Row>,
+    marks: Vec<Mark>,
+    submitted: u64,
+}
+
+impl Bench {
+    pub(crate) fn prepare(tools: Tools) -> anyhow::Result<Self> {
+        let Tools {
+            tarsify,
+            pgbench,
+            each,
+        } = tools;
+        let folder = tempfile::tempdir()?;
+        open_to_all(&folder)?;
+        say("a PostgreSQL server of our own, and its ceilings' tables");
+        let cluster = Cluster::start(&folder.path().join("data"))?;
+        let ceiling = Ceiling::prepare(&pgbench, cluster.make("ceiling")?, folder.path())?;
+        let url = cluster.make("tarsify")?;
+        let people = People::meet(folder.path())?;
+        let mut binary = Binary {
+            path: tarsify,
+            folder: folder.path().to_owned(),
+            settings: vec![
+                ("DATABASE_URL", url.clone()),
+                (
+                    "TARSIFY_DATA_DIR",
+                    folder.path().to_string_lossy().into_owned(),
+                ),
+                ("WELCOME_CREDITS", "1000000".to_owned()),
+                // The copies of runs are as old as they need to be, and have to stay.
+                ("RETENTION_PAYLOADS_DAYS", "0".to_owned()),
+                ("RETENTION_EVENTS_DAYS", "0".to_owned()),
+            ],
+        };
+        let emulator = binary.emulate()?;
+        let runpod = format!("http://{}/v2", emulator.address);
+        binary.settings.push(("RUNPOD_BASE_URL", runpod));
+        say("the market: its people, models and ended runs");
+        binary.run(&["migrate"])?;
+        fill(binary.serve("all")?.address, &url, &people)?;
+        remember(&url, RUNS, Whose::First)?;
+        Ok(Self {
+            each,
+            cluster,
+            ceiling,
+            binary,
+            url,
+            people,
+            _emulator: emulator,
+            folder,
+        })
+    }
+
+    pub(crate) fn measure(self) -> anyhow::Result<Report> {
+        say("what this PostgreSQL can do");
+        let before = self.ceiling.measure(self.each)?;
+        let mut figures = Figures::default();
+        let least = self.reads(&mut figures)?;
+        self.lifecycles(&mut figures)?;
+        self.millions(&mut figures)?;
+        self.submits(&mut figures)?;
+        say("what this PostgreSQL can do, once more");
+        let after = self.ceiling.measure(self.each)?;
+        let Figures { rows, marks, .. } = figures;
+        self.cluster.stop()?;
+        Ok(Report {
+            least,
+            ceilings: before.mean(after),
+            rows,
+            marks,
+        })
+    }
+
+    /// Everything that is only read. Answers how fast the least of it is.
+    fn reads(&self, figures: &mut Figures) -> anyhow::Result<f64> {
+        say("reads");
+        let server = self.binary.serve("api")?;
+        figures.mark(
+            "from the start to ready",
+            server.took.as_secs_f64() * 1e3,
+            ("ms", 300.0),
+        );
+        thread::sleep(Duration::from_secs(3));
+        figures.mark("resident, idle", resident_mb(server.id()), ("MB", 60.0));
+        let livez = Gets::of(vec!["/livez".to_owned()]);
+        // Once for the sake of what comes first.
+        self.read(&server, ("", &livez, 200), None)?;
+        let least = self.read(&server, ("`GET /livez`", &livez, 200), None)?;
+        let rate = least.rate;
+        figures.rows.push(least);
+        self.pages(&server, figures)?;
+        if let [.., first, deep, _search] = figures.rows.as_slice() {
+            let ratio = first.rate / deep.rate;
+            figures.mark(
+                "the first page of runs, by one in the middle",
+                ratio,
+                ("times as fast", 1.2),
+            );
+        }
+        figures.mark(
+            "resident, after these reads",
+            resident_mb(server.id()),
+            ("MB", 150.0),
+        );
+        Ok(rate)
+    }
+
+    /// What people and programs read all day.
+    fn pages(&self, server: &Running, figures: &mut Figures) -> anyhow::Result<()> {
+        let mut line = Line::open(server.address)?;
+        let token = self.people.first()?;
+        let list = "/api/marketplace/models?limit=20";
+        let tag = line
+            .send(&Ask::get(list))?
+            .etag
+            .context("a list has no ETag")?;
+        let models = (1..=MODELS).map(|number| format!("/api/marketplace/models/model-{number}"));
+        let runs = self.some_runs()?;
+        let history = "/api/marketplace/runs?limit=20";
+        let deep = deep_page(&mut line, token)?;
+        let words = ["lighthouses", "dragons", "maps", "kitchens"]
+            .map(|word| format!("/api/marketplace/models?search={word}"));
+        let mine = |paths| Gets::of(paths).by(token);
+        let plain = Gets::of;
+        for (what, gets, wanted, promise) in [
+            (
+                "a page of the market",
+                plain(vec![list.to_owned()]),
+                200,
+                ('H', 0.6),
+            ),
+            (
+                "a model, each of 1,000 in turn",
+                plain(models.collect()),
+                200,
+                ('H', 0.6),
+            ),
+            (
+                "a page of the market, unchanged (304)",
+                plain(vec![list.to_owned()]).with("If-None-Match", tag),
+                304,
+                ('H', 0.8),
+            ),
+            (
+                "the status of an ended run, 1,000 in turn",
+                mine(runs),
+                200,
+                ('H', 0.35),
+            ),
+            (
+                "the first page of 100,000 runs, with the total",
+                mine(vec![history.to_owned()]),
+                200,
+                ('H', 0.15),
+            ),
+            (
+                "a page in the middle of them, by cursor",
+                mine(vec![deep]),
+                200,
+                ('H', 0.15),
+            ),
+            (
+                "a full-text search, four words in turn",
+                plain(words.to_vec()),
+                200,
+                ('H', 0.10),
+            ),
+        ] {
+            figures
+                .rows
+                .push(self.read(server, (what, &gets, wanted), Some(promise))?);
+        }
+        Ok(())
+    }
+
+    fn read(
+        &self,
+        server: &Running,
+        (what, gets, wanted): (&str, &Gets, u16),
+        promise: Option<(char, f64)>,
+    ) -> anyhow::Result<Row> {
+        let before = self.used(server);
+        let read = wrk::ask(
+            server.address,
+            self.folder.path(),
+            (gets, wanted),
+            self.each,
+        )
+        .with_context(|| format!("{what} was not measured"))?;
+        Ok(Row {
+            what: what.to_owned(),
+            rate: read.rate,
+            half: read.half,
+            most: read.most,
+            cost: self.cost(server, before, read.requests),
+            promise,
+        })
+    }
+
+    /// Runs from their submission to their end, as fast as it goes.
+    fn lifecycles(&self, figures: &mut Figures) -> anyhow::Result<()> {
+        say("whole runs");
+        let server = self.binary.serve("all")?;
+        let before = self.used(&server);
+        let began = Instant::now();
+        let pressed = self.submit(&server, figures, None)?;
+        until(
+            &self.url,
+            "SELECT count(*) = 0 FROM executions WHERE stage <> 'ended'",
+        )?;
+        let took = began.elapsed();
+        let count = pressed.count();
+        figures.rows.push(Row {
+            what: "whole runs: submitted, called back, settled".to_owned(),
+            rate: count / took.as_secs_f64(),
+            half: pressed.percentile(50),
+            most: pressed.percentile(99),
+            cost: self.cost(&server, before, count),
+            promise: Some(('C', 0.12)),
+        });
+        Ok(())
+    }
+
+    /// What costs the same with ten times as many ended runs.
+    fn millions(&self, figures: &mut Figures) -> anyhow::Result<()> {
+        let few = self.usual(figures, "with 100,000 ended runs")?;
+        say("a million ended runs");
+        remember(&self.url, MANY_RUNS, Whose::Everybodys)?;
+        let many = self.usual(figures, "with 1,000,000")?;
+        for ((what, few), (_, many)) in few.into_iter().zip(many) {
+            figures.mark(
+                &format!("{what}, cost with 1,000,000 ended runs by that with 100,000"),
+                many / few,
+                ("", 1.2),
+            );
+        }
+        Ok(())
+    }
+
+    /// The processor time of what is done all day, for each.
+    fn usual(&self, figures: &mut Figures, when: &str) -> anyhow::Result<[(&'static str, f64); 3]> {
+        let server = self.binary.serve("all")?;
+        let before = self.used(&server);
+        let pressed = self.submit(&server, figures, Some(PACE))?;
+        until(
+            &self.url,
+            "SELECT count(*) = 0 FROM executions WHERE stage <> 'ended'",
+        )?;
+        let (ours, databases) = self.cost(&server, before, pressed.count());
+        figures.rows.push(Row {
+            what: format!("whole runs, {PACE} a second, {when}"),
+            rate: pressed.rate(),
+            half: pressed.percentile(50),
+            most: pressed.percentile(99),
+            cost: (ours, databases),
+            promise: None,
+        });
+        let token = self.people.first()?;
+        let status = Gets::of(self.some_runs()?).by(token);
+        let status = self.read(
+            &server,
+            (&format!("the status of a run, {when}"), &status, 200),
+            None,
+        )?;
+        let list = Gets::of(vec!["/api/marketplace/runs?limit=20".to_owned()]).by(token);
+        let list = self.read(
+            &server,
+            (&format!("a page of runs, {when}"), &list, 200),
+            None,
+        )?;
+        let costs = [
+            ("a whole run", ours + databases),
+            ("a status", status.cost.0 + status.cost.1),
+            ("a page", list.cost.0 + list.cost.1),
+        ];
+        figures.rows.extend([status, list]);
+        Ok(costs)
+    }
+
+    /// Paid runs that are only accepted: nobody works on them.
+    fn submits(&self, figures: &mut Figures) -> anyhow::Result<()> {
+        say("submissions");
+        let server = self.binary.serve("api")?;
+        let mut rate = 0.0;
+        for (what, promise) in [
+            ("a paid submit", Some(('C', 0.35))),
+            ("a paid submit, at 70 % of that", None),
+        ] {
+            let pace = promise.is_none().then_some(rate * 0.7);
+            let before = self.used(&server);
+            let pressed = self.submit(&server, figures, pace)?;
+            rate = pressed.rate();
+            figures.rows.push(Row {
+                what: what.to_owned(),
+                rate,
+                half: pressed.percentile(50),
+                most: pressed.percentile(99),
+                cost: self.cost(&server, before, pressed.count()),
+                promise,
+            });
+            if pace.is_some() {
+                let slowest = pressed.percentile(99).as_secs_f64() * 1e3;
+                figures.mark("99 % of paid submits at 70 %", slowest, ("ms", 50.0));
+            }
+        }
+        Ok(())
+    }
+
+    fn submit(
+        &self,
+        server: &Running,
+        figures: &mut Figures,
+        pace: Option<f64>,
+    ) -> anyhow::Result<Pressed> {
+        let pressure = Pressure {
+            connections: CLIENTS,
+            lasts: self.each,
+            pace,
+        };
+        let consumers = &self.people.consumers;
+        let make = |number: u64| {
+            let number = usize::try_from(number).unwrap_or_default();
+            let token = consumers.get(number % CONSUMERS).map_or("", String::as_str);
+            run(token, number)
+        };
+        let pressed = press(server.address, pressure, (figures.submitted, 202), make)?;
+        figures.submitted += u64::try_from(pressed.latencies.len())?;
+        Ok(pressed)
+    }
+
+    fn some_runs(&self) -> anyhow::Result<Vec<String>> {
+        let ids = ask(
+            &self.url,
+            "SELECT id FROM executions WHERE stage = 'ended' AND price_credits = 0 \
+            AND consumer_id = (SELECT consumer_id FROM executions ORDER BY created_at LIMIT 1) LIMIT 1000",
+        )?;
+        Ok(ids
+            .lines()
+            .map(|id| format!("/api/marketplace/runs/{id}/status"))
+            .collect())
+    }
+
+    /// Processor time of the server and of the database so far.
+    fn used(&self, server: &Running) -> (f64, f64) {
+        (processor_ms(server.id()), family_ms(self.cluster.id))
+    }
+
+    /// Seconds of it for each thousand of so many.
+    fn cost(&self, server: &Running, before: (f64, f64), count: f64) -> (f64, f64) {
+        let after = self.used(server);
+        ((after.0 - before.0) / count, (after.1 - before.1) / count)
+    }
+}
+
+impl Figures {
+    fn mark(&mut self, what: &str, measured: f64, (unit, most): (&'static str, f64)) {
+        self.marks.push(Mark {
+            what: what.to_owned(),
+            measured,
+            unit,
+            most,
+        });
+    }
+}
+
+/// A page in the middle of a consumer's runs.
+fn deep_page(line: &mut Line, token: &str) -> anyhow::Result<String> {
+    let mut path = "/api/marketplace/runs?limit=20".to_owned();
+    for _ in 0..RUNS / 20 / 2 {
+        let page = line.send(&Ask::write("GET", &path, &Ask::bearer(token)))?;
+        let cursor = page
+            .next_cursor()
+            .context("the runs come to an end too soon")?;
+        path = format!("/api/marketplace/runs?limit=20&cursor={cursor}");
+    }
+    Ok(path)
+}
+
+/// PostgreSQL may run as another user than we do, and has to get to its folder.
+fn open_to_all(folder: &TempDir) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))?;
+    Ok(())
+}
