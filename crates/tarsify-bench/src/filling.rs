@@ -192,7 +192,7 @@ pub(crate) fn remember(url: &str, runs: u32, whose: Whose) -> anyhow::Result<()>
     )?;
     let values = columns.split(", ").map(|column| match column {
         // Ids begin with their time, as those of real runs do.
-        "id" => format!("(lpad(to_hex((extract(epoch FROM x.created_at) * 1000)::bigint - n * 60000), 12, '0') \
+        "id" => format!("(lpad(to_hex((extract(epoch FROM x.created_at) * 1000)::bigint - n::bigint * 60000), 12, '0') \
             || '7' || substr(md5(n::text || {consumer}), 1, 3) || '8' || substr(md5(n::text || {consumer}), 4, 15))::uuid"),
         "consumer_id" => consumer.to_owned(),
         "price_credits" | "charged_credits" => "0".to_owned(),

@@ -77,6 +77,7 @@ impl Bench {
                     folder.path().to_string_lossy().into_owned(),
                 ),
                 ("WELCOME_CREDITS", "1000000".to_owned()),
+                ("RATE_LIMITS", "off".to_owned()),
                 // The copies of runs are as old as they need to be, and have to stay.
                 ("RETENTION_PAYLOADS_DAYS", "0".to_owned()),
                 ("RETENTION_EVENTS_DAYS", "0".to_owned()),
