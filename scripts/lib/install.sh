@@ -196,45 +196,35 @@ apt_install_redis() (
 )
 
 ensure_redis() {
-    command -v redis-server >/dev/null 2>&1 && return
-    case $(package_manager) in
-        apt-get)
-            by_hand='apt-get install redis-server'
-            say "Installing redis-server with apt-get (no server is started)" && apt_install_redis
-            ;;
-        dnf)
-            by_hand='dnf install redis'
-            say "Installing redis with dnf" && as_root dnf -q -y install redis >&2
-            ;;
-        apk)
-            by_hand='apk add redis'
-            say "Installing redis with apk" && as_root apk add -q redis >&2
-            ;;
-        brew) say "Installing redis with brew" && brew install -q redis >&2 ;;
-        *) die "redis-server is missing, and this script knows only apt-get, dnf, apk and brew. Install it (version 6 or newer), and have it on the PATH" ;;
-    esac || die "Redis could not be installed: see above. Install redis-server yourself, and have it on the PATH"
-    command -v redis-server >/dev/null 2>&1 || die "Redis is installed, but there is no redis-server on the PATH"
+    ensure_program redis-server redis-server redis apt_install_redis
 }
 
 # --- wrk, for the load of the benchmark ----------------------------------------------------------------------------------
 
 ensure_wrk() {
-    command -v wrk >/dev/null 2>&1 && return
+    ensure_program wrk wrk wrk 'apt_install wrk'
+}
+
+# ensure_program <program> <Debian's package> <that of others> <command that installs the first>
+ensure_program() {
+    local program=$1 debian=$2 package=$3 install=$4
+    command -v "$program" >/dev/null 2>&1 && return
     case $(package_manager) in
         apt-get)
-            by_hand='apt-get install wrk'
-            say "Installing wrk with apt-get" && apt_install wrk
+            by_hand="apt-get install $debian"
+            # shellcheck disable=SC2086 # a command with its arguments
+            say "Installing $debian with apt-get (no server is started)" && $install
             ;;
         dnf)
-            by_hand='dnf install wrk'
-            say "Installing wrk with dnf" && as_root dnf -q -y install wrk >&2
+            by_hand="dnf install $package"
+            say "Installing $package with dnf" && as_root dnf -q -y install "$package" >&2
             ;;
         apk)
-            by_hand='apk add wrk'
-            say "Installing wrk with apk" && as_root apk add -q wrk >&2
+            by_hand="apk add $package"
+            say "Installing $package with apk" && as_root apk add -q "$package" >&2
             ;;
-        brew) say "Installing wrk with brew" && brew install -q wrk >&2 ;;
-        *) die "wrk is missing, and this script knows only apt-get, dnf, apk and brew. Install it, and have it on the PATH" ;;
-    esac || die "wrk could not be installed: see above. Install it yourself, and have it on the PATH"
-    command -v wrk >/dev/null 2>&1 || die "wrk is installed, but it is not on the PATH"
+        brew) say "Installing $package with brew" && brew install -q "$package" >&2 ;;
+        *) die "$program is missing, and this script knows only apt-get, dnf, apk and brew. Install it, and have it on the PATH" ;;
+    esac || die "$package could not be installed: see above. Install $program yourself, and have it on the PATH"
+    command -v "$program" >/dev/null 2>&1 || die "$package is installed, but there is no $program on the PATH"
 }

@@ -147,3 +147,6 @@ impl fmt::Display for Report {
 fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
+
+#[cfg(test)]
+mod tests;

@@ -215,42 +215,28 @@ impl Line<'_> {
         let method = request.method().as_str();
         let status = response.status().as_u16();
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        macro_rules! line {
+            ($level:ident, $message:literal) => {
+                tracing::event!(
+                    tracing::Level::$level,
+                    method,
+                    route,
+                    status,
+                    duration_ms,
+                    request_id,
+                    principal = kind,
+                    principal_id = id,
+                    causes,
+                    $message
+                )
+            };
+        }
         if status >= 500 {
-            let causes = causes.unwrap_or_default();
-            tracing::error!(
-                method,
-                route,
-                status,
-                duration_ms,
-                request_id,
-                principal = kind,
-                principal_id = id,
-                causes,
-                "request failed"
-            );
-        } else if let Some(causes) = causes {
-            tracing::warn!(
-                method,
-                route,
-                status,
-                duration_ms,
-                request_id,
-                principal = kind,
-                principal_id = id,
-                causes,
-                "request refused"
-            );
+            line!(ERROR, "request failed");
+        } else if causes.is_some() {
+            line!(WARN, "request refused");
         } else {
-            tracing::info!(
-                method,
-                route,
-                status,
-                duration_ms,
-                request_id,
-                principal = kind,
-                principal_id = id,
-                "request"
-            );
+            line!(INFO, "request");
         }
     }
 }

@@ -18,8 +18,8 @@ async fn every_printed_line_works_twice_and_nothing_is_left_running() {
     let walk = printed_walk(&demo).await;
     let demo = Server::ready(demo).await;
     assert!(walk.contains(&demo.url()), "{walk}");
-    walk_through(&place, &walk).await;
-    walk_through(&place, &readme_walk(&demo.url())).await;
+    walk_through(&place, &demo, &walk).await;
+    walk_through(&place, &demo, &readme_walk(&demo.url())).await;
     let data = place.path().join(".tarsify");
     assert_ne!(processes_about(&data), Vec::<String>::new());
     demo.stop("INT").await.assert_code(0);
@@ -28,7 +28,7 @@ async fn every_printed_line_works_twice_and_nothing_is_left_running() {
     let demo = place.start(&["demo", "--port", "0"]);
     let walk = printed_walk(&demo).await;
     let demo = Server::ready(demo).await;
-    walk_through(&place, &walk).await;
+    walk_through(&place, &demo, &walk).await;
     let kept = demo.send(get("/api/marketplace/models?search=watercolours"));
     let kept = kept.await.assert_ok(200);
     assert_eq!(kept.body["meta"]["total"], 1, "what the first run made");
@@ -129,7 +129,7 @@ fn readme_walk(url: &str) -> String {
 }
 
 /// Pastes the lines into a shell. Every answer must be a success.
-async fn walk_through(place: &Place, walk: &str) {
+async fn walk_through(place: &Place, demo: &Server, walk: &str) {
     let answers = watch_curl(place);
     let path = place.path().join("watched");
     let path = format!("{}:{}", path.display(), search_path(place).await);
@@ -146,7 +146,8 @@ async fn walk_through(place: &Place, walk: &str) {
         let is_stream = answer.contains("event: connected") && answer.contains("event: end");
         let is_page = answer.contains("It is paid");
         let is_good = answer.contains(r#""success":true"#) || is_page || is_stream;
-        assert!(is_good, "{answer}\n{said:#?}");
+        let complaints = demo.process.complaints();
+        assert!(is_good, "{answer}\n{complaints}\n{said:#?}");
     }
 }
 

@@ -15,6 +15,13 @@ use crate::support::{Answer, Ask, Server, Workshop, accepted, get, post, until_w
 /// Longer than any of these needs after its worst is over.
 const RECOVERY: Duration = Duration::from_secs(240);
 
+/// Settings by which what a dead process held is taken over soon, and nothing waits for long.
+pub(crate) const IMPATIENCE: [(&str, &str); 3] = [
+    ("TARSIFY__EXECUTIONS__LEASE_SECONDS", "2"),
+    ("TARSIFY__EXECUTIONS__LOST_ANSWER_GRACE_SECONDS", "1"),
+    ("TARSIFY__EXECUTIONS__QUEUE_ALLOWANCE_SECONDS", "60"),
+];
+
 /// Numbers that look random enough for who is hit when.
 pub(crate) struct Dice(u64);
 
@@ -46,12 +53,7 @@ async fn many_crashes_under_load_lose_nothing() {
 /// Kills one of three processes again and again while runs come in, as a client sends them who
 /// repeats what was not answered.
 async fn crash(crashes: usize) {
-    let mut workshop = Workshop::with(&[
-        ("TARSIFY__EXECUTIONS__LEASE_SECONDS", "2"),
-        ("TARSIFY__EXECUTIONS__LOST_ANSWER_GRACE_SECONDS", "1"),
-        ("TARSIFY__EXECUTIONS__QUEUE_ALLOWANCE_SECONDS", "60"),
-    ])
-    .await;
+    let mut workshop = Workshop::with(&IMPATIENCE).await;
     workshop.gpus.behave("echo", json!({"runMs": 100})).await;
     let api = workshop.serve_with_callbacks("all").await;
     let url = api.url();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tarsify_testing::RedisServer;
 use tokio::time::sleep;
 
-use crate::endurance::number;
+use crate::endurance::{IMPATIENCE, number};
 use crate::limits::decide;
 use crate::support::{Bank, Server, Workshop, add_dear_model, onboard, until_within};
 
@@ -38,10 +38,8 @@ impl City {
             ("RATE_LIMITS", "on"),
             ("TARSIFY__MONEY__MATURE_AFTER_SECONDS", "0"),
             ("TARSIFY__MONEY__MINIMUM_PAYOUT_CREDITS", "100"),
-            ("TARSIFY__EXECUTIONS__LEASE_SECONDS", "2"),
-            ("TARSIFY__EXECUTIONS__LOST_ANSWER_GRACE_SECONDS", "1"),
-            ("TARSIFY__EXECUTIONS__QUEUE_ALLOWANCE_SECONDS", "60"),
         ];
+        settings.extend(IMPATIENCE);
         settings.extend(known.iter().map(|(name, value)| (*name, value.as_str())));
         let mut workshop = Workshop::with(&settings).await;
         workshop.gpus.behave("echo", json!({"runMs": 100})).await;

@@ -11,7 +11,7 @@ use tarsify_emulator::stripe::{StripeFault, StripeOperation, TransferStep};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::endurance::{Dice, all_ended, number};
+use crate::endurance::{Dice, IMPATIENCE, all_ended, number};
 use crate::support::{
     Answer, Ask, Bank, Server, Workshop, add_dear_model, assert_money_adds_up, onboard, post, until,
 };
@@ -148,10 +148,8 @@ impl Siege {
         let mut settings = vec![
             ("TARSIFY__MONEY__MATURE_AFTER_SECONDS", "0"),
             ("TARSIFY__MONEY__MINIMUM_PAYOUT_CREDITS", "100"),
-            ("TARSIFY__EXECUTIONS__LEASE_SECONDS", "2"),
-            ("TARSIFY__EXECUTIONS__LOST_ANSWER_GRACE_SECONDS", "1"),
-            ("TARSIFY__EXECUTIONS__QUEUE_ALLOWANCE_SECONDS", "60"),
         ];
+        settings.extend(IMPATIENCE);
         settings.extend(known.iter().map(|(name, value)| (*name, value.as_str())));
         let mut workshop = Workshop::with(&settings).await;
         workshop.gpus.behave("echo", json!({"runMs": 100})).await;

@@ -113,6 +113,13 @@ impl Process {
         read(&stream.text.borrow()).unwrap()
     }
 
+    /// What its log complains of so far.
+    pub(crate) fn complaints(&self) -> String {
+        let log = self.err.text.borrow();
+        let bad = |line: &&str| line.contains("WARN") || line.contains("ERROR");
+        log.lines().filter(bad).collect::<Vec<_>>().join("\n")
+    }
+
     /// Its id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
