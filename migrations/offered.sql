@@ -18,6 +18,8 @@ about AS (
     FROM pg_index
     CROSS JOIN unnest(indkey::int2[]) WITH ORDINALITY AS key(attnum, place)
     LEFT JOIN pg_attribute ON attrelid = indrelid AND pg_attribute.attnum = key.attnum
+    -- What is only kept beside the key is not compared.
+    WHERE place <= indnkeyatts
     GROUP BY indexrelid
 )
 SELECT line FROM (

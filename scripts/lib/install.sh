@@ -43,6 +43,21 @@ apt_install() {
         apt-get -qq -y --no-install-recommends install "$@" >&2
 }
 
+# --- What a process may have open ---------------------------------------------------------------------------------------
+
+# Some tests hold thousands of connections, each with an end in the test and one in the server, and many a shell lets a process
+# have 1024 files. What it is not allowed, the tests that need it say themselves.
+allow_many_connections() {
+    local now most
+    now=$(ulimit -Sn) most=$(ulimit -Hn)
+    # As many as in production (docs/deploy/systemd); with a billion some programs take minutes to close what they never opened.
+    if [ "$most" = unlimited ] || [ "$most" -gt 65536 ]; then most=65536; fi
+    if [ "$now" != unlimited ] && [ "$now" -lt "$most" ]; then
+        # A Mac says unlimited and allows fewer.
+        ulimit -Sn "$most" 2>/dev/null || ulimit -Sn 10240 2>/dev/null || true
+    fi
+}
+
 # --- Rust -------------------------------------------------------------------------------------------------------------
 
 ensure_rust() {
@@ -111,10 +126,11 @@ holds_postgres() {
     [ -n "$version" ] && [ "$version" -ge 13 ]
 }
 
-# Where PostgreSQL's programs may be, one folder a line, those on the PATH first.
+# Where PostgreSQL's programs may be, one folder a line: that of PG_BIN first, then those on the PATH.
 postgres_folders() {
     local folders
     IFS=: read -ra folders <<<"$PATH"
+    [ -z "${PG_BIN:-}" ] || printf '%s\n' "$PG_BIN" "$PG_BIN/bin"
     printf '%s\n' "${folders[@]}" \
         /usr/lib/postgresql/*/bin /usr/libexec/postgresql* /usr/pgsql-*/bin \
         /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin /opt/homebrew/bin \
@@ -136,9 +152,27 @@ find_pgbench() {
 has_postgres() {
     local folder
     while read -r folder; do
-        holds_postgres "$folder" && return 0
+        if holds_postgres "$folder"; then
+            # Where no psql is on the PATH, that of this server is the one to use.
+            command -v psql >/dev/null 2>&1 || PATH=$PATH:$folder
+            return 0
+        fi
     done < <(postgres_folders)
     return 1
+}
+
+# Has everything that is started from here on use the PostgreSQL that PG_BIN names: servers, psql, pgbench, pg_dump.
+choose_postgres() {
+    local folder
+    for folder in "$PG_BIN" "$PG_BIN/bin"; do
+        if holds_postgres "$folder"; then
+            PG_BIN=$(CDPATH='' cd -- "$folder" && pwd)
+            PATH=$PG_BIN:$PATH
+            export PG_BIN PATH
+            return
+        fi
+    done
+    die "PG_BIN is $PG_BIN, but no PostgreSQL 13 or newer (postgres, initdb and psql) is there. Set it to the folder that holds them, or unset it to have them searched"
 }
 
 # Debian's package makes a cluster and starts it on port 5432, which nobody asked for: its switch is off meanwhile.
@@ -155,8 +189,7 @@ apt_install_postgres() (
 
 ensure_postgres() {
     if [ -n "${PG_BIN:-}" ]; then
-        holds_postgres "$PG_BIN" || holds_postgres "$PG_BIN/bin" ||
-            die "PG_BIN is $PG_BIN, but no PostgreSQL 13 or newer (postgres, initdb and psql) is there. Set it to the folder that holds them, or unset it to have them searched"
+        choose_postgres
         return
     fi
     has_postgres && return

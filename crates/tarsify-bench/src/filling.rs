@@ -4,9 +4,9 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use tarsify_auth::{LocalIdentities, LocalKind};
 use tarsify_domain::text::EmailAddress;
@@ -19,6 +19,12 @@ use crate::cluster::ask;
 pub(crate) const MODELS: usize = 1_000;
 /// How many consumers.
 pub(crate) const CONSUMERS: usize = 1_000;
+/// How many endpoints their jobs go to: we ask one no more often than its provider documents, which is
+/// not what is measured.
+const ENDPOINTS: usize = 32;
+
+/// How long anything is waited for.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Who asks.
 pub(crate) struct People {
@@ -72,6 +78,43 @@ pub(crate) fn run(token: &str, number: usize) -> Ask {
     )
 }
 
+/// Tells the server something, for somebody, and answers what it says when that has this status.
+type Tell<'a> = dyn FnMut(&str, &str, &Value, u16) -> anyhow::Result<Value> + 'a;
+
+/// An endpoint with a base model; answers its id.
+fn make_base_model(tell: &mut Tell<'_>, people: &People, number: usize) -> anyhow::Result<Value> {
+    let endpoint = tell(
+        "/api/admin/endpoints",
+        &people.admin,
+        &json!({
+            "runpodEndpointId": format!("echo-{number}"), "name": format!("GPUs {number}"), "source": "HUB",
+            "gpuType": "NVIDIA L40S",
+        }),
+        201,
+    )?;
+    let mut base_model = tell(
+        "/api/admin/base-models",
+        &people.admin,
+        &json!({
+            "endpointId": endpoint.get("id"), "slug": format!("base-{number}"), "name": format!("Base {number}"),
+            "category": "TEXT",
+            "inputSchema": {
+                "type": "object",
+                "required": ["prompt"],
+                "properties": {
+                    "prompt": {"type": "string", "maxLength": 2000},
+                    "style": {"type": "string", "enum": ["plain", "bold"], "default": "plain"},
+                    "steps": {"type": "integer", "minimum": 1, "maximum": 50, "default": 20},
+                },
+            },
+            "outputType": "JSON", "outputFormat": "json", "estimatedSeconds": 1, "timeoutSeconds": 600,
+        }),
+        201,
+    )?;
+    let id = base_model.get_mut("id").map(Value::take);
+    id.context("the base model has no id")
+}
+
 /// Registers everybody, makes a model, runs it once, and makes a market of it.
 pub(crate) fn fill(address: SocketAddr, url: &str, people: &People) -> anyhow::Result<()> {
     let mut line = Line::open(address)?;
@@ -95,37 +138,13 @@ pub(crate) fn fill(address: SocketAddr, url: &str, people: &People) -> anyhow::R
             201,
         )?;
     }
-    let endpoint = tell(
-        "/api/admin/endpoints",
-        &people.admin,
-        &json!({
-            "runpodEndpointId": "echo", "name": "GPUs", "source": "HUB", "gpuType": "NVIDIA L40S",
-        }),
-        201,
-    )?;
-    let base_model = tell(
-        "/api/admin/base-models",
-        &people.admin,
-        &json!({
-            "endpointId": endpoint.get("id"), "slug": "base", "name": "Base", "category": "TEXT",
-            "inputSchema": {
-                "type": "object",
-                "required": ["prompt"],
-                "properties": {
-                    "prompt": {"type": "string", "maxLength": 2000},
-                    "style": {"type": "string", "enum": ["plain", "bold"], "default": "plain"},
-                    "steps": {"type": "integer", "minimum": 1, "maximum": 50, "default": 20},
-                },
-            },
-            "outputType": "JSON", "outputFormat": "json", "estimatedSeconds": 1, "timeoutSeconds": 600,
-        }),
-        201,
-    )?;
+    let base_models = (1..=ENDPOINTS).map(|number| make_base_model(&mut tell, people, number));
+    let base_models = base_models.collect::<anyhow::Result<Vec<_>>>()?;
     let model = tell(
         "/api/studio/tars-models",
         &people.developer,
         &json!({
-            "baseModelId": base_model.get("id"), "title": "Model 1 paints lighthouses", "slug": "model-1", "priceCredits": 5,
+            "baseModelId": base_models.first(), "title": "Model 1 paints lighthouses", "slug": "model-1", "priceCredits": 5,
             "description": "A model that is asked for lighthouses, by night and by day, and says what it was asked.",
             "configOverrides": {"promptPrefix": "In oil, ", "hiddenFields": ["steps"]},
         }),
@@ -168,7 +187,8 @@ fn multiply_models(url: &str) -> anyhow::Result<()> {
         &format!(
             "INSERT INTO tars_models (id, developer_id, base_model_id, title, slug, description, config_overrides, \
             price_credits, status, created_at, updated_at, published_at) \
-         SELECT gen_random_uuid(), developer_id, base_model_id, \
+         SELECT gen_random_uuid(), developer_id, \
+            (SELECT array_agg(id ORDER BY id) FROM base_models)[1 + n % {ENDPOINTS}], \
             format('Model %s paints %s', n, (ARRAY[{subjects}])[1 + n % 8]), format('model-%s', n), description, \
             config_overrides, price_credits, status, created_at + n * interval '1 second', updated_at, \
             published_at + n * interval '1 second' \
@@ -210,6 +230,9 @@ pub(crate) fn remember(url: &str, runs: u32, whose: Whose) -> anyhow::Result<()>
          FROM generate_series(1, {runs}) n \
             CROSS JOIN (SELECT * FROM executions WHERE stage = 'ended' ORDER BY id DESC LIMIT 1) x \
             JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM consumers) c ON c.place = 1 + n % {CONSUMERS}; \
+         UPDATE consumers c SET run_count = (\
+            SELECT count(*) FROM executions e WHERE e.consumer_id = c.id AND e.status = 'COMPLETED'\
+         ) - (SELECT count(*) FROM untallied u WHERE u.consumer_id = c.id AND u.status = 'COMPLETED'); \
          RESET session_replication_role; VACUUM ANALYZE;",
             values.join(", "),
         ),
@@ -228,12 +251,12 @@ pub(crate) enum Whose {
 
 /// Waits until the database says so.
 pub(crate) fn until(url: &str, question: &str) -> anyhow::Result<()> {
-    for _ in 0..3_000 {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
         if ask(url, question)? == "t" {
             return Ok(());
         }
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(250));
     }
-    ensure!(false, "it never came to this: {question}");
-    Ok(())
+    bail!("it never came to this: {question}")
 }

@@ -134,7 +134,8 @@ impl fmt::Display for Report {
             most,
         } in &self.marks
         {
-            let missed = if measured > most { ", **missed**" } else { "" };
+            // What is no number is nothing that was kept.
+            let missed = if measured <= most { "" } else { ", **missed**" };
             writeln!(
                 formatter,
                 "| {what} | {measured:.1} {unit} | at most {most} {unit}{missed} |"

@@ -16,7 +16,7 @@ use tarsify_domain::text::{Description, Name, OutputFormat, Slug};
 use tarsify_domain::{Page, PageRequest, RepoError, Timestamp, Version};
 use uuid::Uuid;
 
-use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement, Written};
 use crate::stored;
@@ -78,7 +78,7 @@ impl BaseModelRepository for PgBaseModelRepository {
             with: String::new(),
             columns: COLUMNS.to_owned(),
             tables: TABLES.to_owned(),
-            counted: "base_models b".to_owned(),
+            counted: Counted::In("base_models b".to_owned()),
             filter: conditions(filter, &mut binds),
             binds,
             sort: Sort {

@@ -12,7 +12,7 @@ use tarsify_domain::text::{DockerImage, GpuType, Name};
 use tarsify_domain::{Page, PageRequest, RepoError, Timestamp, Version};
 use uuid::Uuid;
 
-use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement, Written};
 use crate::stored;
@@ -55,7 +55,7 @@ impl EndpointRepository for PgEndpointRepository {
             with: String::new(),
             columns: COLUMNS.to_owned(),
             tables: "endpoints e".to_owned(),
-            counted: "endpoints e".to_owned(),
+            counted: Counted::In("endpoints e".to_owned()),
             filter: Vec::new(),
             binds: Binds::default(),
             sort: Sort {

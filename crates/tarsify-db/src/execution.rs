@@ -27,8 +27,8 @@ use diesel::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sql_types::Bool;
 use tarsify_domain::execution::{
-    AdmitError, Admitted, CancelAnswer, Execution, ExecutionFilter, ExecutionReport,
-    ExecutionRepository, ExecutionSummary, Found, NewExecution, Outlook,
+    AdmitError, Admitted, CancelAnswer, Execution, ExecutionFilter, ExecutionKind, ExecutionReport,
+    ExecutionRepository, ExecutionStatus, ExecutionSummary, Found, NewExecution, Outlook,
 };
 use tarsify_domain::id::{ConsumerId, ExecutionId};
 use tarsify_domain::idempotency::IdempotencyClaim;
@@ -36,7 +36,7 @@ use tarsify_domain::money::{Credits, Millicredits};
 use tarsify_domain::{Page, PageRequest, RepoError, Scope};
 
 use crate::error::Failure;
-use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement};
 use crate::stored;
@@ -129,7 +129,7 @@ impl ExecutionRepository for PgExecutionRepository {
             with: String::new(),
             columns: SUMMARY.to_owned(),
             tables: format!("executions x {MODELS}"),
-            counted: "executions x".to_owned(),
+            counted: counted(scope, filter, &mut binds),
             filter: conditions(scope, filter, &mut binds),
             binds,
             sort: Sort {
@@ -218,6 +218,59 @@ impl ExecutionRepository for PgExecutionRepository {
     async fn expedite(&self, id: ExecutionId) -> Result<Option<bool>, RepoError> {
         self.push(id).await
     }
+}
+
+/// How many there are, which of a consumer's runs is kept unless only those of one model are wanted.
+fn counted(scope: Scope, filter: &ExecutionFilter, binds: &mut Binds) -> Counted {
+    let ExecutionFilter {
+        status,
+        consumer: of,
+        model,
+        kind,
+    } = filter;
+    let consumer = match (scope, of) {
+        (Scope::Consumer(consumer), None) => Some(consumer),
+        (Scope::Consumer(consumer), Some(of)) => (consumer == *of).then_some(consumer),
+        (Scope::System, of) => *of,
+        (Scope::Developer(_), _) => None,
+    };
+    let (Some(consumer), None, None | Some(ExecutionKind::Run)) = (consumer, model, kind) else {
+        return Counted::In("executions x".to_owned());
+    };
+    let consumer = binds.uuid(consumer.uuid());
+    let tallied = |columns: &str| {
+        format!("coalesce((SELECT {columns} FROM consumers c WHERE c.id = {consumer}), 0)")
+    };
+    let waiting = |status: &str| {
+        format!("(SELECT count(*) FROM untallied u WHERE u.consumer_id = {consumer} AND {status})")
+    };
+    let open = |status: &str| {
+        format!(
+            "(SELECT count(*) FROM executions o \
+              WHERE o.consumer_id = {consumer} AND o.stage <> 'ended'{status})"
+        )
+    };
+    let ended = |column: &str, status: ExecutionStatus| {
+        let status = format!("u.status = '{}'", status.as_str());
+        format!("{} + {}", tallied(column), waiting(&status))
+    };
+    Counted::Kept(match status {
+        None => format!(
+            "{} + {} + {}",
+            tallied("c.run_count + c.failed_runs + c.timed_out_runs + c.cancelled_runs"),
+            waiting("u.status IS NOT NULL"),
+            open(""),
+        ),
+        Some(status) => match status {
+            ExecutionStatus::Completed => ended("c.run_count", *status),
+            ExecutionStatus::Failed => ended("c.failed_runs", *status),
+            ExecutionStatus::TimedOut => ended("c.timed_out_runs", *status),
+            ExecutionStatus::Cancelled => ended("c.cancelled_runs", *status),
+            ExecutionStatus::Pending | ExecutionStatus::Queued | ExecutionStatus::Running => {
+                open(&format!(" AND o.status = '{}'", status.as_str()))
+            }
+        },
+    })
 }
 
 fn conditions(scope: Scope, filter: &ExecutionFilter, binds: &mut Binds) -> Vec<String> {

@@ -12,7 +12,7 @@ use crate::statement::{Binds, Statement};
 use crate::stored;
 
 /// Each view, and what it stands for.
-const INVARIANTS: [(&str, &str); 10] = [
+const INVARIANTS: [(&str, &str); 11] = [
     (
         "E1",
         "a run with a price has one hold of that price, which is active exactly as long as the run has not ended; others have none",
@@ -47,6 +47,10 @@ const INVARIANTS: [(&str, &str); 10] = [
         "E10",
         "exactly the price of a completed run is captured, and nothing of any other",
     ),
+    (
+        "E11",
+        "what is counted of a consumer's ended runs is how many there are, of each kind of end",
+    ),
 ];
 
 /// How many executions are named of each.
@@ -63,7 +67,8 @@ pub struct BrokenInvariant {
     pub violations: u64,
     /// What is found instead in the first of `executions`.
     pub detail: String,
-    /// Some of the executions for which it does not hold; for E8, what the messages are about.
+    /// Some of the executions for which it does not hold; for E8, what the messages are about,
+    /// and for E11 the consumers.
     pub executions: Vec<ExecutionId>,
 }
 

@@ -14,6 +14,9 @@ use crate::pool::Database;
 use crate::statement::{Binds, Statement};
 use crate::stored;
 
+/// How many rows are read for a page of up to 20, 50 or 100.
+const READ: [u32; 3] = [21, 51, 101];
+
 /// What a list is sorted by before the id decides; each holds the SQL of the value.
 #[derive(Clone, Copy)]
 pub(crate) enum SortKey {
@@ -40,6 +43,14 @@ pub(crate) struct Sort {
     pub(crate) direction: Direction,
 }
 
+/// How it is known how many a list has in all.
+pub(crate) enum Counted {
+    /// They are counted in these tables, which are what the filter needs.
+    In(String),
+    /// The SQL of a number that is kept.
+    Kept(String),
+}
+
 /// The parts of a list's statement.
 pub(crate) struct Listing {
     /// Common table expressions before it, each with a comma behind it.
@@ -48,8 +59,8 @@ pub(crate) struct Listing {
     pub(crate) columns: String,
     /// The tables that the columns need.
     pub(crate) tables: String,
-    /// The tables that the filter needs.
-    pub(crate) counted: String,
+    /// How it is known how many there are in all.
+    pub(crate) counted: Counted,
     /// Conditions that an item of the list meets.
     pub(crate) filter: Vec<String>,
     /// The values of all these.
@@ -111,7 +122,13 @@ impl Listing {
             Direction::Descending => ("DESC", "<"),
         };
         let id = sort.id;
-        let wanted = condition(&filter);
+        let total = match counted {
+            Counted::In(tables) => format!(
+                "SELECT count(*) AS total FROM {tables}{}",
+                condition(&filter)
+            ),
+            Counted::Kept(number) => format!("SELECT {number} AS total"),
+        };
         let mut rest = filter;
         if let Position::After(cursor) = &page.position {
             let key = bind_key(&mut binds, sort.key, &cursor.key)?;
@@ -119,15 +136,24 @@ impl Listing {
             rest.push(format!("({column}, {id}) {beyond} ({key}, {cursor_id})"));
         }
         let rest = condition(&rest);
-        // One more than the page holds tells whether another follows.
-        let limit = binds.number(i64::from(page.limit.get()) + 1);
-        let offset = binds.number(page.offset());
+        // One more than the page holds tells whether another follows. The number is part of the text,
+        // because of one that is bound the server knows nothing and plans anew each time; there are
+        // few texts, because each of them is prepared on every connection.
+        let needed = page.limit.get() + 1;
+        let limit = READ
+            .into_iter()
+            .find(|read| *read >= needed)
+            .unwrap_or(needed);
+        let offset = match page.offset() {
+            0 => String::new(),
+            offset => format!(" OFFSET {}", binds.number(offset)),
+        };
         let sql = format!(
-            "WITH {with} counted AS (SELECT count(*) AS total FROM {counted}{wanted}), \
+            "WITH {with} counted AS ({total}), \
              listed AS (\
                 SELECT {columns}, {number} AS cursor_number, {text} AS cursor_text \
                 FROM {tables}{rest} \
-                ORDER BY {column} {direction}, {id} {direction} LIMIT {limit} OFFSET {offset}\
+                ORDER BY {column} {direction}, {id} {direction} LIMIT {limit}{offset}\
              ) \
              SELECT counted.total, listed.* FROM counted LEFT JOIN listed ON true \
              ORDER BY listed.cursor_number {direction}, \

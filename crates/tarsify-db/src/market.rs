@@ -19,7 +19,7 @@ use tarsify_domain::{Page, PageRequest, RepoError, Timestamp};
 use uuid::Uuid;
 
 use crate::base_model::seconds;
-use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement};
 use crate::stored;
@@ -128,7 +128,7 @@ fn listing(query: &MarketQuery) -> Listing {
         with,
         columns: COLUMNS.to_owned(),
         tables,
-        counted,
+        counted: Counted::In(counted),
         filter,
         binds,
         sort: Sort {

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{Object, Timeouts};
@@ -14,9 +14,11 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
+use tarsify_domain::trace::TRACES;
 use tokio::runtime::Handle;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Config, NoTls, Socket};
+use tracing::{Instrument, Span};
 
 use crate::error::Failure;
 use crate::settings::{ConnectError, DatabaseSettings, Target};
@@ -126,7 +128,24 @@ impl Database {
     where
         R: QueryableByName<Pg> + Send + 'static,
     {
+        let span = query_span(statement);
+        let answer = self.send(statement, &span).instrument(span.clone()).await;
+        if answer.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        answer
+    }
+
+    async fn send<R>(&self, statement: &Statement, span: &Span) -> Result<Vec<R>, Failure>
+    where
+        R: QueryableByName<Pg> + Send + 'static,
+    {
+        let asked_at = (!span.is_disabled()).then(Instant::now);
         let mut connection = self.pool.get().await.map_err(Failure::without_connection)?;
+        if let Some(asked_at) = asked_at {
+            let waited = u64::try_from(asked_at.elapsed().as_micros()).unwrap_or(u64::MAX);
+            span.record("waited_us", waited);
+        }
         // A server that stands still cannot keep its own time.
         let answer = tokio::time::timeout(self.patience, statement.load(&mut *connection)).await;
         // All rows, never only the first: what fails at the commit is said after the last.
@@ -145,6 +164,20 @@ impl Database {
         }
         Err(failure)
     }
+}
+
+/// The span of a statement: which one it is, and never what is in it.
+fn query_span(statement: &Statement) -> Span {
+    tracing::trace_span!(
+        target: TRACES,
+        "query",
+        otel.kind = "client",
+        otel.status_code = tracing::field::Empty,
+        db.system.name = "postgresql",
+        group = statement.group(),
+        line = statement.line(),
+        waited_us = tracing::field::Empty,
+    )
 }
 
 fn open(

@@ -2,6 +2,7 @@
 //! this crate's own words only; whatever comes from elsewhere is a value.
 
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::time::Duration;
 
 use diesel::QueryableByName;
@@ -142,11 +143,30 @@ impl Binds {
 pub(crate) struct Statement {
     sql: String,
     binds: Binds,
+    /// Where it is made, which tells it from the others.
+    made_at: &'static Location<'static>,
 }
 
 impl Statement {
+    #[track_caller]
     pub(crate) fn new(sql: String, binds: Binds) -> Self {
-        Self { sql, binds }
+        Self {
+            sql,
+            binds,
+            made_at: Location::caller(),
+        }
+    }
+
+    /// What it belongs to: the module that makes it, such as `execution/claim`.
+    pub(crate) fn group(&self) -> &'static str {
+        let file = self.made_at.file();
+        let module = file.rsplit_once("src/").map_or(file, |(_, module)| module);
+        module.strip_suffix(".rs").unwrap_or(module)
+    }
+
+    /// Which of its module's it is: the line that makes it.
+    pub(crate) fn line(&self) -> u32 {
+        self.made_at.line()
     }
 }
 

@@ -17,7 +17,7 @@ use tarsify_domain::{Page, PageRequest, RepoError, Scope, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::error::Failure;
-use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement, Written};
 use crate::stored;
@@ -83,7 +83,7 @@ impl TarsModelRepository for PgTarsModelRepository {
             with: String::new(),
             columns: COLUMNS.to_owned(),
             tables: TABLES.to_owned(),
-            counted: "tars_models t".to_owned(),
+            counted: Counted::In("tars_models t".to_owned()),
             filter,
             binds,
             sort: Sort {

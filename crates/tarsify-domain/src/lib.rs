@@ -24,6 +24,7 @@ pub mod people;
 pub mod retention;
 pub mod scope;
 pub mod text;
+pub mod trace;
 pub mod version;
 mod words;
 
@@ -34,4 +35,5 @@ pub use money::Credits;
 pub use page::{Cursor, Page, PageRequest};
 pub use patch::Patch;
 pub use scope::Scope;
+pub use trace::TraceParent;
 pub use version::{Expected, Version};

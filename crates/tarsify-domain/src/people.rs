@@ -4,6 +4,7 @@ pub mod consumer;
 pub mod developer;
 pub mod gate;
 pub mod identity;
+pub mod standing;
 
 pub use consumer::{Consumer, ConsumerProfile, ConsumerRepository, Consumers, NewConsumer};
 pub use developer::{Developer, DeveloperProfile, DeveloperRepository, Developers, NewDeveloper};
@@ -12,3 +13,4 @@ pub use identity::{
     AuthError, Authenticator, Credential, IdentityKey, PersonStatus, ProfileError, Realm, Role,
     VerifiedIdentity,
 };
+pub use standing::Standings;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// How often things happened at an endpoint, by name: `run`, `runsync`, `status`, `stream`,
 /// `cancel`, `retry`, `purgeQueue`, `health`, `jobTake`, `jobDone`, `jobStream`, `jobStop`, `ping`,
-/// `rateLimited`, `faults`, `webhookTries`, `webhooksDelivered`, `webhooksAbandoned`.
+/// `rateLimited`, `faults`, `repeated` (jobs with the webhook of an earlier one), `webhookTries`, `webhooksDelivered`, `webhooksAbandoned`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct CallCounts(BTreeMap<&'static str, u64>);

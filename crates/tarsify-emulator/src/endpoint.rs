@@ -9,7 +9,7 @@ mod submission;
 mod view;
 mod workers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -63,6 +63,8 @@ struct State {
     queue: Queue,
     workers: HashMap<String, WorkerState>,
     names: Draws,
+    /// The webhooks of all jobs there ever were, hashed: whoever gives each attempt its own sends none twice.
+    webhooks: HashSet<u64>,
     totals: Totals,
     /// When there was last something to do.
     last_busy: Option<Instant>,
@@ -107,6 +109,7 @@ impl Endpoint {
             queue: Queue::default(),
             workers: HashMap::new(),
             names: Draws::new(entropy()),
+            webhooks: HashSet::new(),
             totals: Totals::default(),
             last_busy: None,
         };

@@ -2,6 +2,7 @@
 //! is handed in, so the same engine runs beside a database or with none.
 
 mod builder;
+mod ended;
 mod errors;
 mod forecast;
 mod live;
@@ -9,6 +10,7 @@ mod models;
 mod requests;
 mod settings;
 mod watch;
+mod weight;
 mod worker;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::bus::EventBus;
 use crate::machine::Policy;
 use crate::observer::{Observer, RunEnded, between};
 use crate::provider::{Circuits, GpuProvider};
+use crate::trace::Tracing;
 use crate::validator::InputValidator;
 
 pub use builder::{BuildError, EngineBuilder};
@@ -37,6 +40,7 @@ pub use live::{FollowError, Followed, Following, FollowingAll, StreamToken, Told
 pub use requests::{Quote, RunRequest, TestRunRequest};
 pub use settings::EngineSettings;
 
+use ended::Ended;
 use live::{Hub, Watched};
 use models::ModelShelf;
 use watch::Watch;
@@ -62,6 +66,7 @@ struct Shared {
     /// Who we are among those who work on the store.
     worker: WorkerId,
     models: ModelShelf,
+    ended: Ended,
     validator: InputValidator,
     providers: Vec<Arc<dyn GpuProvider>>,
     clock: Arc<dyn Clock>,
@@ -79,6 +84,7 @@ struct Shared {
     /// Something may want to be looked at.
     looks: Notify,
     observer: Arc<dyn Observer>,
+    tracing: Arc<dyn Tracing>,
 }
 
 impl Engine {
@@ -93,7 +99,21 @@ impl Engine {
     /// # Errors
     /// When there is none, it is somebody else's, or the store fails.
     pub async fn status(&self, scope: Scope, id: ExecutionId) -> Result<Execution, ReadError> {
-        match self.shared.executions.find(scope, id).await? {
+        let Shared {
+            ended, executions, ..
+        } = self.shared.as_ref();
+        let now = Instant::now();
+        let found = match ended.find(scope, id, now) {
+            Some(found) => found,
+            None => {
+                let found = executions.find(scope, id).await?;
+                if let Found::Here(execution) = &found {
+                    ended.keep(execution, now);
+                }
+                found
+            }
+        };
+        match found {
             Found::Here(execution) => Ok(execution),
             Found::Foreign => Err(ReadError::NotOwned),
             Found::Nowhere => Err(ReadError::NotFound),
@@ -255,6 +275,12 @@ impl Engine {
         queue.hint(id, known.attempt, job.as_ref()).await?;
         self.shared.looks.notify_one();
         Ok(())
+    }
+
+    /// What takes traces from requests to the work for them, for whoever takes requests.
+    #[must_use]
+    pub fn tracing(&self) -> Arc<dyn Tracing> {
+        Arc::clone(&self.shared.tracing)
     }
 
     /// How many endpoints each provider leaves alone right now, and why.

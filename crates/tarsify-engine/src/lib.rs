@@ -71,6 +71,7 @@ mod observer;
 pub mod provider;
 mod rules;
 mod scrub;
+mod trace;
 mod validator;
 
 pub use bus::{EventBus, LocalBus};
@@ -86,4 +87,5 @@ pub use observer::{Asked, Incident, Observer, ProviderAsked, RunEnded};
 pub use provider::{RunPod, RunPodError, RunPodSettings};
 pub use rules::JsonSchemaRules;
 pub use scrub::{Scrubber, conceal};
+pub use trace::Tracing;
 pub use validator::{CompiledSchema, InputValidator};

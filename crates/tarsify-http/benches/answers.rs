@@ -22,7 +22,7 @@ use tarsify_domain::id::EndpointId;
 use tarsify_domain::ledger::Adjustments;
 use tarsify_domain::limits::{Enforcement, Limits};
 use tarsify_domain::payments::{Packages, Purchases};
-use tarsify_domain::people::{AdminRule, Consumers, Developers, Gate};
+use tarsify_domain::people::{AdminRule, Consumers, Developers, Gate, Standings};
 use tarsify_domain::{Clock, Credits};
 use tarsify_engine::provider::{
     GpuProvider, LookAnswer, StopAnswer, Submission, SubmitAnswer, Told,
@@ -106,6 +106,7 @@ async fn services() -> Services {
         consumers: Arc::clone(&consumers),
         developers: Arc::clone(&developers),
         admins: AdminRule::default(),
+        standings: Standings::new(Arc::clone(&clock)),
     };
     let (now, told) = (|| Arc::clone(&clock), || Arc::clone(&changes));
     let runs = MemoryStore::with_clock(now());

@@ -19,7 +19,7 @@ use tarsify_domain::money::Share;
 use tarsify_domain::payments::{Packages, Purchases, TestPayments};
 use tarsify_domain::people::{Consumers, Developers, Gate};
 use tarsify_domain::{Clock, ErrorCode};
-use tarsify_engine::Engine;
+use tarsify_engine::{Engine, Tracing};
 
 use crate::catalog::market_cache::MarketCache;
 use crate::docs;
@@ -122,6 +122,7 @@ pub(crate) struct Tools {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: HttpSettings,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tracing: Arc<dyn Tracing>,
 }
 
 /// Mounts every route on an application. Wrap the application with [`crate::limit`], then with
@@ -158,6 +159,7 @@ pub fn configure(
             metrics,
             clock,
         } = services;
+        let tracing = engine.tracing();
         let local_jwks = settings.local_jwks.clone();
         let provider = test_payments.map(|payments| local::Provider {
             payments,
@@ -191,6 +193,7 @@ pub fn configure(
                 clock,
                 settings,
                 metrics,
+                tracing,
             }));
         if let Some(redis) = redis {
             config.app_data(Data::from(redis));

@@ -3,18 +3,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use actix_web::dev::Extensions;
 use tokio_util::sync::CancellationToken;
 
-/// How long who followed waits at least before he comes back, in milliseconds. For two seconds he
-/// would be turned away here, which a browser takes for the end; then another process has taken
-/// him, or nobody listens, and he tries again by himself.
-const RETURN: u32 = 2_200;
+/// How long who followed waits at least before he comes back. Until the farewell is over he would be
+/// turned away here, which a browser takes for the end; then another process has taken him, or
+/// nobody listens, and he tries again by himself.
+const RETURN: Duration = Lifecycle::FAREWELL.saturating_add(Duration::from_millis(200));
 /// How many come back in a second.
 const RETURNS_A_SECOND: u32 = 2_000;
 /// Nobody is kept away for longer, however many there are.
-const LATEST_RETURN: u32 = 30_000;
+const LATEST_RETURN: Duration = Duration::from_secs(30);
 
 /// Where the process is in its life.
 #[derive(Debug, Default)]
@@ -26,6 +27,11 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
+    /// How long those who still come are told to go elsewhere, from [`Self::turn_away`] on, before
+    /// nobody answers them any more. Whoever ends the process keeps to it: those who are sent off are
+    /// told to stay away for longer.
+    pub const FAREWELL: Duration = Duration::from_secs(2);
+
     /// The process is about to stop: it answers, but asks not to be sent anything new, and
     /// whoever waits for something is told how it stands. Every answer from now on is the last one
     /// on its connection.
@@ -64,12 +70,12 @@ impl Lifecycle {
         self.draining.is_cancelled()
     }
 
-    /// Ends when those who follow are to go, and says after how many milliseconds each should come
-    /// back: one after the other, so that not all of them stand at the next process at once.
-    pub(crate) async fn sent_off(&self) -> u32 {
+    /// Ends when those who follow are to go, and says after how long each should come back: one after
+    /// the other, so that not all of them stand at the next process at once.
+    pub(crate) async fn sent_off(&self) -> Duration {
         self.leaving.cancelled().await;
         let before = self.sent_off.fetch_add(1, Ordering::Relaxed);
-        let later = before.saturating_mul(1_000) / RETURNS_A_SECOND;
+        let later = Duration::from_secs(u64::from(before)) / RETURNS_A_SECOND;
         RETURN.saturating_add(later).min(LATEST_RETURN)
     }
 }

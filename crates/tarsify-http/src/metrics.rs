@@ -15,7 +15,7 @@ use crate::app::Tools;
 use crate::error::ApiError;
 use crate::middleware::access::bearer;
 
-pub(crate) use requests::{HttpMetrics, OpenStream, StreamKind};
+pub(crate) use requests::{HttpMetrics, OpenStream, StreamKind, method_label};
 use token::TokenHash;
 
 /// As the OpenMetrics text format wants it to be called.

@@ -5,3 +5,4 @@ pub(crate) mod access;
 pub(crate) mod answer;
 pub(crate) mod late;
 pub(crate) mod repetition;
+mod traced;

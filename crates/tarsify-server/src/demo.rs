@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Environment};
-use crate::exit::Served;
 use crate::logging;
 use crate::migrate;
 use crate::platform::Platform;
@@ -31,6 +30,7 @@ use crate::serve;
 use crate::store::{Databases, Stores};
 use crate::terminal;
 use crate::token;
+use crate::traces::Traces;
 
 const CONSUMER: &str = "consumer@example.com";
 const ADMIN: &str = "admin@example.com";
@@ -46,7 +46,12 @@ pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<Exit
             "the demo fills a private database of its own: unset DATABASE_URL (it is set, and the demo would write into that database)"
         );
     }
-    logging::start(config)?;
+    let traces = Traces::configured(config)?;
+    logging::start_with(config, traces.as_ref())?;
+    serve::finish(traces, open_and_serve(config, stores).await).await
+}
+
+async fn open_and_serve(config: &Config, stores: &Stores) -> anyhow::Result<serve::Ended> {
     let listener = serve::listen(config)?;
     terminal::remark("Starting a private database; the first time takes a few seconds …");
     let store = stores.open().await?;
@@ -58,8 +63,7 @@ pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<Exit
         outcome
     }
     .await;
-    store.close().await?;
-    served.map(ExitCode::from)
+    serve::close(store, served).await
 }
 
 /// Serves beside an emulator, unless the operator says where RunPod's protocol is spoken.
@@ -67,7 +71,7 @@ async fn with_provider(
     config: &Config,
     databases: &Databases,
     listener: TcpListener,
-) -> anyhow::Result<Served> {
+) -> anyhow::Result<serve::Ended> {
     let address = listener
         .local_addr()
         .context("the listening socket cannot be used")?;
@@ -102,7 +106,7 @@ async fn fill_and_serve(
     databases: &Databases,
     listener: TcpListener,
     access: ProviderAccess,
-) -> anyhow::Result<Served> {
+) -> anyhow::Result<serve::Ended> {
     let address = access.own_address.clone();
     let platform = Platform::build(config, databases, access)?;
     let Some(identities) = &platform.identities else {

@@ -5,6 +5,7 @@ mod metrics;
 mod money;
 mod provider;
 mod redis;
+mod traces;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -80,6 +81,7 @@ pub(crate) async fn run(config: &Config, stores: &Stores, json: bool) -> anyhow:
     }
     findings.push(redis::look(config).await);
     findings.push(metrics::look(config));
+    findings.push(traces::look(config).await);
     let all_good = findings.iter().all(|finding| finding.ok);
     terminal::say(&if json {
         serde_json::to_string_pretty(&findings)?

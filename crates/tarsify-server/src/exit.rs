@@ -31,6 +31,11 @@ impl From<Served> for ExitCode {
     }
 }
 
+/// What the configuration asks for cannot be done, which only turned out when it was tried.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misconfigured(pub(crate) &'static str);
+
 /// Of a configuration that cannot be used.
 pub(crate) fn misused() -> ExitCode {
     ExitCode::from(MISUSED)
@@ -40,6 +45,9 @@ pub(crate) fn misused() -> ExitCode {
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     if error.is::<SchemaBehind>() {
         return ExitCode::from(SCHEMA_BEHIND);
+    }
+    if error.is::<Misconfigured>() {
+        return misused();
     }
     ExitCode::FAILURE
 }

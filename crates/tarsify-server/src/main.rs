@@ -23,6 +23,7 @@ mod serve;
 mod store;
 mod terminal;
 mod token;
+mod traces;
 
 use std::process::ExitCode;
 

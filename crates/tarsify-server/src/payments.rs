@@ -8,6 +8,7 @@ use tarsify_domain::payments::{PaymentProvider, TestPayments};
 use tarsify_payments::{LocalPayments, NoPayments, Stripe, StripeSettings};
 
 use crate::config::{Config, Environment};
+use crate::exit::Misconfigured;
 
 /// Whoever takes the money.
 pub(crate) struct Payments {
@@ -36,7 +37,9 @@ impl Payments {
                 ..StripeSettings::default()
             });
             return Ok(Self {
-                provider: Arc::new(stripe.context("Stripe cannot be used as [stripe] says")?),
+                provider: Arc::new(
+                    stripe.context(Misconfigured("Stripe cannot be used as [stripe] says"))?,
+                ),
                 test: None,
             });
         }

@@ -26,7 +26,7 @@ use tarsify_domain::payments::{
     PackageRepository, Packages, PaymentProvider, Purchases, TestPayments,
 };
 use tarsify_domain::people::{
-    AdminRule, ConsumerRepository, Consumers, DeveloperRepository, Developers, Gate,
+    AdminRule, ConsumerRepository, Consumers, DeveloperRepository, Developers, Gate, Standings,
 };
 use tarsify_domain::{Clock, Credits};
 use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, Observer, RunPod, RunPodSettings};
@@ -38,12 +38,14 @@ use tarsify_redis::Redis;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Origin};
+use crate::exit::Misconfigured;
 use crate::metrics::{Instruments, PulseWatch, Sources};
 use crate::payments::Payments;
 use crate::provider::ProviderAccess;
 use crate::redis;
 use crate::serve::{Books, OldThings};
 use crate::store::Databases;
+use crate::traces::SpanLinks;
 
 /// Everything that a command may need.
 pub(crate) struct Platform {
@@ -107,6 +109,7 @@ impl Platform {
                 subjects: config.identity.admin_uids.iter().cloned().collect(),
                 local_issuer: identities.is_some().then(|| LOCAL_ISSUER.to_owned()),
             },
+            standings: Standings::new(Arc::clone(&clock)),
         };
         let http = http_settings(config, identities.as_ref());
         let payments = Payments::configured(config, &access.own_address, &clock)?;
@@ -210,9 +213,9 @@ fn engine(
     let mut builder = Engine::builder()
         .store(PgExecutionRepository::new(databases.requests.clone()))
         .queue(PgExecutionRepository::new(databases.work.clone()))
-        .provider(
-            runpod.context("RunPod cannot be reached as runpod.base_url and runpod.api_key say")?,
-        )
+        .provider(runpod.context(Misconfigured(
+            "RunPod cannot be reached as runpod.base_url and runpod.api_key say",
+        ))?)
         .clock(clock)
         .observer(observer)
         .settings(EngineSettings {
@@ -225,6 +228,9 @@ fn engine(
             developer_share: config.money.developer_share,
             ..EngineSettings::default()
         });
+    if config.traces.endpoint.is_some() {
+        builder = builder.tracing(Arc::new(SpanLinks));
+    }
     if let Some(redis) = redis {
         builder = builder.bus(redis::bus(redis));
     }
@@ -434,18 +440,18 @@ fn authenticator(
         JwksSettings::new(identity.firebase_jwks_url.as_str()),
         Arc::clone(clock),
     );
-    let keys = keys.context("identity.firebase_jwks_url cannot be used")?;
+    let keys = keys.context(Misconfigured("identity.firebase_jwks_url cannot be used"))?;
     let settings = AuthSettings {
         users_project_id: identity.firebase_users_project_id.clone(),
         devs_project_id: identity.firebase_devs_project_id.clone(),
         leeway: time::Duration::try_from(identity.leeway)
-            .context("identity.leeway_seconds cannot be used")?,
+            .context(Misconfigured("identity.leeway_seconds cannot be used"))?,
         emulator: identity.firebase_emulator_host.is_some(),
         local: identities.map(LocalIdentities::issuer),
     };
     let authenticator = TokenAuthenticator::new(settings, &keys, Arc::clone(clock));
     Ok((
-        authenticator.context("the identity settings cannot be used")?,
+        authenticator.context(Misconfigured("the identity settings cannot be used"))?,
         keys,
     ))
 }

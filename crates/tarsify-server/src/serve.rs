@@ -3,6 +3,7 @@
 
 mod background;
 mod books;
+mod ended;
 mod health_only;
 mod leaving;
 mod pulse;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer};
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use tarsify_engine::Engine;
 use tarsify_http::{HttpSettings, Services, answer, configure, cors, limit, turn_away};
 use tokio::task::JoinSet;
@@ -28,19 +29,21 @@ use tokio_util::sync::CancellationToken;
 use self::background::{forget_keys, watch_limits, watch_market};
 pub(crate) use self::books::Books;
 use self::books::keep_books;
+pub(crate) use self::ended::{Ended, close, finish};
 use self::health_only::health_only;
-use self::leaving::{Leaving, SERVER_PATIENCE_SECONDS};
+use self::leaving::{InHand, Leaving, SERVER_PATIENCE_SECONDS};
 use self::pulse::take_pulse;
 pub(crate) use self::retention::OldThings;
 use self::retention::remove_old;
 pub(crate) use self::signals::{Asked, Signals};
 use crate::config::{Config, Environment, Role};
-use crate::exit::Served;
+use crate::exit::{Misconfigured, Served};
 use crate::logging;
 use crate::migrate;
 use crate::platform::Platform;
 use crate::provider::ProviderAccess;
 use crate::store::Stores;
+use crate::traces::Traces;
 
 /// How long a connection without requests is kept. Whoever stands in front of us keeps his for up
 /// to a minute: were we the first to close one, he could lose a request on it.
@@ -48,11 +51,16 @@ const IDLE: Duration = Duration::from_secs(75);
 /// How long somebody may take nothing of what is sent to him.
 #[cfg(target_os = "linux")]
 const STALLED: Duration = Duration::from_secs(30);
-/// How long what goes on beside requests and runs may take to end.
+/// How long what goes on beside requests and runs may take to end, once nothing else goes on.
 const BACKGROUND_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<ExitCode> {
-    logging::start(config)?;
+    let traces = Traces::configured(config)?;
+    logging::start_with(config, traces.as_ref())?;
+    finish(traces, open_and_serve(config, stores).await).await
+}
+
+async fn open_and_serve(config: &Config, stores: &Stores) -> anyhow::Result<Ended> {
     require_key(config)?;
     let listener = listen(config)?;
     let store = stores.open().await?;
@@ -69,8 +77,7 @@ pub(crate) async fn run(config: &Config, stores: &Stores) -> anyhow::Result<Exit
         outcome
     }
     .await;
-    store.close().await?;
-    served.map(ExitCode::from)
+    close(store, served).await
 }
 
 /// Takes the address before anything else is started, so that a taken port is told at once.
@@ -99,9 +106,10 @@ fn let_go_of_the_stalled(listener: &TcpListener) -> std::io::Result<()> {
 /// Workers without a key would only make every run wait for its deadline.
 fn require_key(config: &Config) -> anyhow::Result<()> {
     if config.environment == Environment::Production && lacks_key(config) {
-        bail!(
-            "workers cannot call RunPod without a key: set RUNPOD_API_KEY, or serve with --role api where others do the work"
+        let missing = Misconfigured(
+            "workers cannot call RunPod without a key: set RUNPOD_API_KEY, or serve with --role api where others do the work",
         );
+        return Err(missing.into());
     }
     Ok(())
 }
@@ -115,7 +123,7 @@ pub(crate) async fn serve(
     config: &Config,
     platform: Platform,
     listener: TcpListener,
-) -> anyhow::Result<Served> {
+) -> anyhow::Result<Ended> {
     let address = listener
         .local_addr()
         .context("the listening socket cannot be used")?;
@@ -130,7 +138,10 @@ pub(crate) async fn serve(
         workers.spawn(work(engine.clone(), stop_work.clone()));
     }
     let (services, http) = (platform.services.clone(), platform.http.clone());
-    let mut background = run_beside(config, platform, &stop);
+    let Beside {
+        mut duties,
+        mut watches,
+    } = run_beside(config, platform, &stop_work, &stop);
     let server = answer_on(listener, services, http, role)?;
     let handle = server.handle();
     let mut server = pin!(server);
@@ -138,23 +149,28 @@ pub(crate) async fn serve(
     let mut signals = Signals::receive()?;
     warn_of_missing_key(config);
     tracing::info!(%address, role = role.as_str(), "ready");
-    let ended = tokio::select! {
+    let served = tokio::select! {
         ended = &mut server => ended.context("the server failed").map(|()| Served::ToTheEnd),
         Some(ended) = workers.join_next() => Err(anyhow!("the workers failed: {ended:?}")),
         asked = signals.next() => {
             let leaving = Leaving {
                 lifecycle: Arc::clone(&lifecycle),
                 handle,
-                stop_work,
+                stop_work: stop_work.clone(),
                 address,
                 // A person at the terminal is in front of no balancer, and neither is a worker.
                 notice: Some(config.server.notice)
                     .filter(|_| asked == Asked::Terminate && role.serves()),
             };
+            let in_hand = InHand { runs: &mut workers, duties: &mut duties };
+            let in_order = async {
+                let ended = leaving.run(server.as_mut(), in_hand).await;
+                stop.cancel();
+                let_end(&mut watches).await;
+                ended.context("the server failed").map(|()| Served::ToTheEnd)
+            };
             tokio::select! {
-                ended = leaving.run(server.as_mut(), &mut workers) => {
-                    ended.context("the server failed").map(|()| Served::ToTheEnd)
-                }
+                served = in_order => served,
                 _again = signals.next() => {
                     let connections = lifecycle.connections();
                     tracing::warn!(connections, "asked to stop a second time: everything in hand is left");
@@ -164,14 +180,20 @@ pub(crate) async fn serve(
         }
     };
     workers.abort_all();
-    stop.cancel();
-    if !matches!(ended, Ok(Served::CutShort)) {
-        let over = async { while background.join_next().await.is_some() {} };
-        if timeout(BACKGROUND_PATIENCE, over).await.is_err() {
-            tracing::warn!("what goes on in the background is left where it stands");
-        }
+    if served.is_err() {
+        stop_work.cancel();
+        stop.cancel();
+        tokio::join!(let_end(&mut duties), let_end(&mut watches));
     }
-    ended
+    served.map(|served| Ended { served, signals })
+}
+
+/// Waits until all of that is over, or has to be.
+async fn let_end(background: &mut JoinSet<()>) {
+    let over = async { while background.join_next().await.is_some() {} };
+    if timeout(BACKGROUND_PATIENCE, over).await.is_err() {
+        tracing::warn!("what goes on in the background is left where it stands");
+    }
 }
 
 /// Said when everything else is in order, so that a failed start has only its own message.
@@ -187,8 +209,21 @@ async fn work(engine: Engine, stop: CancellationToken) {
     engine.run_work(&stop).await;
 }
 
-/// Starts what goes on beside requests and runs.
-fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> JoinSet<()> {
+/// What goes on beside requests and runs.
+struct Beside {
+    /// What begins something of its own, and begins nothing any more once the process stops.
+    duties: JoinSet<()>,
+    /// What requests and runs need to the last.
+    watches: JoinSet<()>,
+}
+
+/// Starts what goes on beside requests and runs: duties until `stop_work`, watches until `stop`.
+fn run_beside(
+    config: &Config,
+    platform: Platform,
+    stop_work: &CancellationToken,
+    stop: &CancellationToken,
+) -> Beside {
     let Platform {
         services,
         watched_market,
@@ -202,30 +237,30 @@ fn run_beside(config: &Config, platform: Platform, stop: &CancellationToken) -> 
     } = platform;
     let role = config.server.role;
     let identity = &config.identity;
-    let mut background = JoinSet::new();
+    let (mut duties, mut watches) = (JoinSet::new(), JoinSet::new());
     if role.works() {
-        background.spawn(forget_keys(old_keys, stop.clone()));
-        background.spawn(remove_old(old_things, stop.clone()));
-        background.spawn(keep_books(books, stop.clone()));
-        background.spawn(take_pulse(pulse, stop.clone()));
+        duties.spawn(forget_keys(old_keys, stop_work.clone()));
+        duties.spawn(remove_old(old_things, stop_work.clone()));
+        duties.spawn(keep_books(books, stop_work.clone()));
+        watches.spawn(take_pulse(pulse, stop.clone()));
     }
     if role.serves() {
         // Whoever waits or follows here hears of what workers write, here and elsewhere; for as long
         // as he is here, which is longer than we work.
         let (engine, until) = (services.engine, stop.clone());
-        background.spawn(async move { engine.run_watch(until).await });
+        watches.spawn(async move { engine.run_watch(until).await });
         let interval = config.market.poll_interval;
-        background.spawn(watch_market(watched_market, interval, stop.clone()));
+        watches.spawn(watch_market(watched_market, interval, stop.clone()));
         let limits = Arc::clone(services.caller_limits.limits());
-        background.spawn(watch_limits(limits, watched_limits, stop.clone()));
+        watches.spawn(watch_limits(limits, watched_limits, stop.clone()));
         if identity.firebase_users_project_id.is_some()
             || identity.firebase_devs_project_id.is_some()
         {
             let stop = stop.clone();
-            background.spawn(async move { keys.run(stop).await });
+            watches.spawn(async move { keys.run(stop).await });
         }
     }
-    background
+    Beside { duties, watches }
 }
 
 fn answer_on(

@@ -12,7 +12,7 @@ use tarsify_domain::money::Millicredits;
 use tarsify_domain::{Page, PageRequest, RepoError, Timestamp};
 use uuid::Uuid;
 
-use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement};
 use crate::stored;
@@ -62,7 +62,7 @@ impl EarningsRepository for PgEarningsRepository {
                 h.earned, h.taken_back, h.resolved_at, h.matured_in IS NOT NULL AS is_mature"
                 .to_owned(),
             tables: "holds h JOIN tars_models t ON t.id = h.tars_model_id".to_owned(),
-            counted: "holds h".to_owned(),
+            counted: Counted::In("holds h".to_owned()),
             filter: conditions,
             binds,
             sort: Sort {

@@ -13,7 +13,7 @@ use tarsify_domain::payments::{AccountRef, TransferRef};
 use tarsify_domain::{Page, PageRequest, RepoError, Timestamp};
 use uuid::Uuid;
 
-use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement, without_nul};
 use crate::stored;
@@ -105,7 +105,7 @@ impl PayoutRepository for PgPayoutRepository {
             with: String::new(),
             columns: COLUMNS.to_owned(),
             tables: "payouts p".to_owned(),
-            counted: "payouts p".to_owned(),
+            counted: Counted::In("payouts p".to_owned()),
             filter,
             binds,
             sort: Sort {

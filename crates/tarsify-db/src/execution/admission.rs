@@ -2,10 +2,10 @@
 //! part depends on the one before it.
 
 use serde_json::Value;
-use tarsify_domain::RepoError;
 use tarsify_domain::execution::{NewExecution, Requester};
 use tarsify_domain::idempotency::IdempotencyClaim;
 use tarsify_domain::money::{Millicredits, Price};
+use tarsify_domain::{RepoError, TraceParent};
 
 use super::material;
 use super::row::{CONTENT, MODELS, SUMMARY};
@@ -168,6 +168,7 @@ fn created(new: &NewExecution, binds: &mut Binds) -> Result<String, RepoError> {
         developer_share: _,
         max_concurrent_runs: _,
         idempotency: _,
+        trace_parent,
     } = new;
     let (consumer, tester) = match requester {
         Requester::Consumer(consumer) => (Some(consumer.uuid()), None),
@@ -197,6 +198,10 @@ fn created(new: &NewExecution, binds: &mut Binds) -> Result<String, RepoError> {
         (
             "timeout_seconds",
             binds.number(i64::from(model.base_model.timeout_seconds)),
+        ),
+        (
+            "trace_parent",
+            binds.optional_text(trace_parent.as_ref().map(TraceParent::as_str)),
         ),
         ("created_at", "now()".to_owned()),
         (

@@ -14,7 +14,7 @@ use tarsify_domain::execution::{
     Attempt, AttemptState, Audience, Claimed, JobPlace, Lease, Stage, State, TokenHash,
 };
 use tarsify_domain::id::{EndpointId, ExecutionId};
-use tarsify_domain::{RepoError, Timestamp};
+use tarsify_domain::{RepoError, Timestamp, TraceParent};
 use uuid::Uuid;
 
 use super::attempts::{AttemptsRow, small};
@@ -25,7 +25,8 @@ use crate::stored;
 pub(super) const COLUMNS: &str = "c.id, c.lease_epoch, now() AS read_at, c.stage, c.looks, \
     c.strikes, c.cancel_requested_at IS NOT NULL AS is_cancel_requested, c.progress, \
     c.created_at, c.deadline_at, c.endpoint_id, c.provider, c.provider_endpoint_id, \
-    c.timeout_seconds, c.attempts, c.started_at, b.category, w.watched_until, w.told";
+    c.timeout_seconds, c.attempts, c.started_at, b.category, c.trace_parent, \
+    w.watched_until, w.told";
 
 #[derive(QueryableByName)]
 #[diesel(check_for_backend(Pg))]
@@ -70,6 +71,8 @@ struct LeaseRow {
     started_at: Option<Timestamp>,
     #[diesel(sql_type = Text)]
     category: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    trace_parent: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     watched_until: Option<Timestamp>,
     #[diesel(sql_type = Nullable<Json>)]
@@ -127,6 +130,10 @@ impl LeaseRow {
             started_at: self.started_at,
             submission: None,
             audience: audience(self.watched_until, self.told, self.read_at)?,
+            // A run is worth more than its trace.
+            trace_parent: self
+                .trace_parent
+                .and_then(|parent| TraceParent::parse(&parent).ok()),
         };
         Ok((claimed, token))
     }

@@ -45,12 +45,11 @@ impl EventLog for PgExecutionRepository {
             "SELECT {SETTLED}::text AS settled, n.* FROM (SELECT 1) AS one LEFT JOIN (\
                 SELECT {EVENT} FROM execution_events e JOIN executions x ON x.id = e.execution_id \
                 WHERE (e.turn, e.execution_id, e.seq) > ({}::text::xid8, {}, {}) \
-                ORDER BY e.turn, e.execution_id, e.seq LIMIT {}\
+                ORDER BY e.turn, e.execution_id, e.seq LIMIT {limit}\
              ) AS n ON true ORDER BY n.turn::xid8, n.execution_id, n.seq",
             binds.text(after.turn.to_string()),
             binds.uuid(after.execution.uuid()),
             binds.number(after.seq),
-            binds.number(i64::from(limit)),
         );
         let rows = self.database.read(&Statement::new(sql, binds)).await;
         let rows: Vec<LogRow> = rows.map_err(|failure| failure.into_repo())?;
@@ -79,9 +78,8 @@ impl EventLog for PgExecutionRepository {
                     AS streams_output, {EVENT} \
              FROM executions x \
              LEFT JOIN execution_events e ON e.execution_id = x.id AND e.seq > {} \
-             WHERE x.id = {id} ORDER BY e.seq LIMIT {}",
+             WHERE x.id = {id} ORDER BY e.seq LIMIT {limit}",
             binds.number(after),
-            binds.number(i64::from(limit)),
         );
         let rows = self.database.read(&Statement::new(sql, binds)).await;
         let rows: Vec<HistoryRow> = rows.map_err(|failure| failure.into_repo())?;
@@ -149,9 +147,8 @@ impl EventLog for PgExecutionRepository {
                 SELECT {EVENT} FROM executions x JOIN execution_events e ON e.execution_id = x.id \
                 WHERE {seen} {age} AND e.turn < {SETTLED} \
                     AND (e.turn, e.execution_id, e.seq) > ({turn}, {execution}, {seq}) \
-                ORDER BY e.turn, e.execution_id, e.seq LIMIT {}\
-             ) AS n ON true ORDER BY n.turn::xid8, n.execution_id, n.seq",
-            binds.number(i64::from(limit)),
+                ORDER BY e.turn, e.execution_id, e.seq LIMIT {limit}\
+             ) AS n ON true ORDER BY n.turn::xid8, n.execution_id, n.seq"
         );
         let rows = self.database.read(&Statement::new(sql, binds)).await;
         let rows: Vec<EventRow> = rows.map_err(|failure| failure.into_repo())?;

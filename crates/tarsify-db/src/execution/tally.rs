@@ -69,14 +69,21 @@ fn times() -> String {
 }
 
 const CONSUMERS: &str = "by_consumer AS MATERIALIZED (\
-        SELECT consumer_id AS id, count(*) FILTER (WHERE status = 'COMPLETED') AS runs, \
+        SELECT consumer_id AS id, count(status) AS ended, \
+            count(*) FILTER (WHERE status = 'COMPLETED') AS runs, \
+            count(*) FILTER (WHERE status = 'FAILED') AS failed, \
+            count(*) FILTER (WHERE status = 'TIMED_OUT') AS timed_out, \
+            count(*) FILTER (WHERE status = 'CANCELLED') AS cancelled, \
             (sum(gross) / 1000)::bigint AS spent \
         FROM gone WHERE (SELECT count(*) FROM times) >= 0 GROUP BY consumer_id\
      ), consumed AS MATERIALIZED (\
-        SELECT c.id, g.runs, g.spent FROM consumers c JOIN by_consumer g ON g.id = c.id \
-        WHERE g.runs <> 0 OR g.spent <> 0 ORDER BY c.id FOR NO KEY UPDATE OF c\
+        SELECT g.* FROM consumers c JOIN by_consumer g ON g.id = c.id \
+        WHERE g.ended <> 0 OR g.spent <> 0 ORDER BY c.id FOR NO KEY UPDATE OF c\
      ), counted_consumers AS (\
         UPDATE consumers c SET run_count = c.run_count + m.runs, \
+            failed_runs = c.failed_runs + m.failed, \
+            timed_out_runs = c.timed_out_runs + m.timed_out, \
+            cancelled_runs = c.cancelled_runs + m.cancelled, \
             credits_spent = c.credits_spent + m.spent \
         FROM consumed m WHERE c.id = m.id RETURNING c.id\
      )";

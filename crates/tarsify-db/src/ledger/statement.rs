@@ -10,7 +10,7 @@ use tarsify_domain::money::Millicredits;
 use tarsify_domain::{Misfit, RepoError, Timestamp};
 use uuid::Uuid;
 
-use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::statement::Binds;
 use crate::stored;
 
@@ -96,7 +96,7 @@ pub(super) fn listing(consumer: ConsumerId, kind: Option<EntryKind>) -> Listing 
              t.wallet_after AS balance_after, t.ref_type, {TITLE} AS title, t.at AS created_at"
         ),
         tables: "ledger_transfers t".to_owned(),
-        counted: "ledger_transfers t".to_owned(),
+        counted: Counted::In("ledger_transfers t".to_owned()),
         filter,
         binds,
         sort: Sort {

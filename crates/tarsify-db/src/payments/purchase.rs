@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::applying::{self, OutcomeRow};
 use crate::error::Failure;
-use crate::listing::{Direction, Listing, Sort, SortKey};
+use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement, Written};
 use crate::stored;
@@ -141,7 +141,7 @@ impl PurchaseRepository for PgPurchaseRepository {
             with: String::new(),
             columns: COLUMNS.to_owned(),
             tables: "purchases p".to_owned(),
-            counted: "purchases p".to_owned(),
+            counted: Counted::In("purchases p".to_owned()),
             filter: vec![format!("p.consumer_id = {}", binds.uuid(consumer.uuid()))],
             binds,
             sort: Sort {

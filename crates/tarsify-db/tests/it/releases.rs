@@ -79,7 +79,7 @@ async fn what_is_kept_of_the_version_at_work_is_what_its_schema_offers() {
 }
 
 /// Steps that would hurt a program of the last release, and what is said of each.
-const HURTING: [(&str, &str); 16] = [
+const HURTING: [(&str, &str); 25] = [
     (
         "DROP TABLE idempotency_keys",
         "table idempotency_keys is gone",
@@ -135,6 +135,46 @@ const HURTING: [(&str, &str); 16] = [
         "unique people.people_name_unique is new, and refuses",
     ),
     (
+        "ALTER TABLE people ADD COLUMN handle text NOT NULL DEFAULT ''; \
+         CREATE UNIQUE INDEX handles ON people (realm, handle)",
+        "unique people.handles is new, and refuses",
+    ),
+    (
+        "ALTER TABLE people ADD COLUMN handle text GENERATED ALWAYS AS (lower(name)) STORED UNIQUE",
+        "unique people.people_handle_key is new, and refuses",
+    ),
+    (
+        "ALTER TABLE people ADD COLUMN handle text; CREATE UNIQUE INDEX names ON people (name) INCLUDE (handle)",
+        "unique people.names is new, and refuses",
+    ),
+    (
+        "ALTER TABLE people ADD COLUMN handle text UNIQUE NULLS NOT DISTINCT",
+        "unique people.people_handle_key is new, and refuses",
+    ),
+    (
+        "ALTER TABLE people ADD COLUMN most int NOT NULL DEFAULT 9, \
+         ADD CONSTRAINT people_most CHECK (char_length(name) <= most)",
+        "check people.people_most is new, and refuses",
+    ),
+    // Whether what it is filled with passes has to be seen to.
+    (
+        "ALTER TABLE people ADD COLUMN badge_count int NOT NULL DEFAULT 0 CHECK (badge_count > 0)",
+        "check people.people_badge_count_check is new, and refuses",
+    ),
+    (
+        "ALTER TABLE people ADD COLUMN handle text, ADD CHECK (name <> '' OR handle IS NOT NULL)",
+        "check people.people_check is new, and refuses",
+    ),
+    (
+        "ALTER TABLE people ADD COLUMN parent uuid DEFAULT gen_random_uuid() REFERENCES people (id)",
+        "reference people.people_parent_fkey is new, and refuses",
+    ),
+    (
+        "CREATE TRIGGER people_stay BEFORE DELETE ON people \
+         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_record()",
+        "trigger people.people_stay is new, and it may refuse",
+    ),
+    (
         "DROP TRIGGER executions_frozen ON executions",
         "trigger executions.executions_frozen is gone",
     ),
@@ -145,11 +185,16 @@ const HURTING: [(&str, &str); 16] = [
 ];
 
 /// Steps that it does not notice.
-const HARMLESS: [&str; 7] = [
+const HARMLESS: [&str; 9] = [
     "CREATE TABLE badges (id uuid PRIMARY KEY, person uuid NOT NULL REFERENCES people (id))",
+    "CREATE TABLE badges (id uuid PRIMARY KEY); CREATE TRIGGER badges_stay BEFORE DELETE ON badges \
+     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_record()",
     "ALTER TABLE people ADD COLUMN motto text",
-    "ALTER TABLE people ADD COLUMN badge_count int NOT NULL DEFAULT 0 CHECK (badge_count >= 0)",
-    "ALTER TABLE people ADD COLUMN handle text; CREATE UNIQUE INDEX handles ON people (handle)",
+    "ALTER TABLE people ADD COLUMN badge_count int NOT NULL DEFAULT 0",
+    "ALTER TABLE people ADD COLUMN badge_count int CHECK (badge_count >= 0), ADD COLUMN parent uuid \
+     REFERENCES people (id)",
+    "ALTER TABLE people ADD COLUMN handle text; CREATE UNIQUE INDEX handles ON people (handle) \
+     WHERE handle IS NOT NULL",
     "CREATE INDEX people_by_name ON people (name)",
     "CREATE FUNCTION badges_of(person uuid) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint'",
     "DROP INDEX IF EXISTS executions_pending",

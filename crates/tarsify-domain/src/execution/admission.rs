@@ -17,6 +17,7 @@ use crate::id::{BaseModelId, ConsumerId, DeveloperId, EndpointId, ExecutionId, T
 use crate::idempotency::IdempotencyClaim;
 use crate::money::{Credits, Price, Share};
 use crate::text::{Name, Slug, Title};
+use crate::trace::TraceParent;
 use crate::version::Version;
 
 /// A tars model with everything under it that a run needs. It holds secrets of the developer.
@@ -172,6 +173,8 @@ pub struct NewExecution {
     pub max_concurrent_runs: Option<u32>,
     /// The key that makes repetitions of the request harmless.
     pub idempotency: Option<IdempotencyClaim>,
+    /// What of a trace asked for it, so that the trace goes on where it is worked on.
+    pub trace_parent: Option<TraceParent>,
 }
 
 /// An accepted execution.

@@ -13,6 +13,7 @@ use crate::execution::{
     Advance, Audience, JobPlace, Lease, Material, ProviderJobId, Settlement, State, TokenHash,
 };
 use crate::id::{EndpointId, ExecutionId};
+use crate::trace::TraceParent;
 
 /// What kind of attention an execution wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct Claimed {
     pub submission: Option<(TokenHash, Material)>,
     /// Who watches its output, once anybody did.
     pub audience: Option<Audience>,
+    /// What of a trace asked for it, if anything did.
+    pub trace_parent: Option<TraceParent>,
 }
 
 /// Whether a write took place.

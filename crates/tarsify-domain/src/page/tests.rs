@@ -60,6 +60,24 @@ fn a_cursor_of_another_order_is_refused() {
     assert!(Cursor::decode(&bent.encode(), NEWEST).is_err());
 }
 
+#[test]
+fn a_cursor_that_is_too_long_or_that_no_store_could_read_is_refused() {
+    let after = |title: String| {
+        let cursor = Cursor {
+            order: "title".into(),
+            key: CursorKey::Text(title),
+            id: Uuid::nil(),
+        };
+        cursor.encode()
+    };
+    for (letters, is_good) in [(0, true), (1_400, true), (1_600, false), (100_000, false)] {
+        let text = after("a".repeat(letters));
+        assert_eq!(text.len() <= 2_048, is_good, "{letters}");
+        assert_eq!(Cursor::decode(&text, TITLE).is_ok(), is_good, "{letters}");
+    }
+    assert!(Cursor::decode(&after("a\0b".into()), TITLE).is_err());
+}
+
 proptest! {
     #[test]
     fn a_cursor_survives_its_text_form(text in "[^\\x00]{0,60}", id in any::<u128>()) {

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::error::RepoError;
-use crate::id::DeveloperId;
+use crate::id::{ConsumerId, DeveloperId};
 use crate::people::consumer::{Consumer, ConsumerRepository};
 use crate::people::developer::{Developer, DeveloperRepository};
 use crate::people::identity::{
     AuthError, Authenticator, Credential, PersonStatus, Realm, Role, VerifiedIdentity,
 };
+use crate::people::standing::{Standing, Standings};
 
 /// Somebody who may do everything administrators may.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +98,8 @@ pub struct Gate {
     pub developers: Arc<dyn DeveloperRepository>,
     /// Who is an administrator by configuration.
     pub admins: AdminRule,
+    /// How consumers stood a moment ago.
+    pub standings: Standings,
 }
 
 impl Gate {
@@ -112,22 +115,45 @@ impl Gate {
         Ok(self.authenticator.authenticate(realm, credential).await?)
     }
 
-    /// Lets in a registered consumer.
+    /// Lets in a registered consumer, and tells who he is. That he may act may be half a second old.
     ///
     /// # Errors
     /// When the credential proves nothing, or its owner has no profile or may not act.
-    pub async fn consumer(&self, credential: Credential<'_>) -> Result<Consumer, GateError> {
+    pub async fn consumer(
+        &self,
+        credential: Credential<'_>,
+    ) -> Result<(VerifiedIdentity, ConsumerId), GateError> {
         let identity = self.identity(Realm::Consumers, credential).await?;
+        let Some(standing) = self.standings.find(&identity.key) else {
+            let id = self.profile(&identity).await?.id;
+            return Ok((identity, id));
+        };
+        may_act(&identity, standing.status, standing.tokens_valid_after)?;
+        Ok((identity, standing.id))
+    }
+
+    /// The profile of a consumer, as it is.
+    ///
+    /// # Errors
+    /// When he has none or may not act, or the store fails.
+    pub async fn profile(&self, identity: &VerifiedIdentity) -> Result<Consumer, GateError> {
+        let since = self.standings.now();
         let found = self.consumers.find_by_identity(&identity.key).await?;
         let consumer = found.ok_or(GateError::NotRegistered(Realm::Consumers))?;
-        may_act(&identity, consumer.status, consumer.tokens_valid_after)?;
+        let standing = Standing {
+            id: consumer.id,
+            status: consumer.status,
+            tokens_valid_after: consumer.tokens_valid_after,
+        };
+        self.standings.remember(&identity.key, since, standing);
+        may_act(identity, consumer.status, consumer.tokens_valid_after)?;
         Ok(consumer)
     }
 
     /// Lets in a registered developer.
     ///
     /// # Errors
-    /// As [`Gate::consumer`].
+    /// When the credential proves nothing, or its owner has no profile or may not act.
     pub async fn developer(&self, credential: Credential<'_>) -> Result<Developer, GateError> {
         let identity = self.identity(Realm::Developers, credential).await?;
         let found = self.developers.find_by_identity(&identity.key).await?;

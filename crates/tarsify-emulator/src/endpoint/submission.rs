@@ -1,5 +1,6 @@
 //! How jobs come in: by a submission, or again by a retry.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,9 @@ impl Endpoint {
         };
         if fired.has(FaultKind::Lost) {
             return Ok(id);
+        }
+        if let Some(webhook) = &webhook {
+            state.notice_repetition(webhook);
         }
         let webhook_faults = match webhook {
             Some(_) => state.draw(When::Webhook, &mut plan),
@@ -159,6 +163,14 @@ impl Endpoint {
 }
 
 impl State {
+    fn notice_repetition(&mut self, webhook: &str) {
+        let mut hasher = DefaultHasher::new();
+        webhook.hash(&mut hasher);
+        if !self.webhooks.insert(hasher.finish()) {
+            self.counts.count("repeated");
+        }
+    }
+
     fn draw(&mut self, when: When, plan: &mut JobPlan) -> Fired {
         let fired = self
             .plan

@@ -31,6 +31,8 @@ pub enum StripeFault {
     TooMany,
     /// It takes a while, in which its key is in use.
     Slow,
+    /// The same for seven seconds: longer than most wait for anything, and not too long for a client.
+    Late,
     /// 500 without effect.
     ErrorBefore,
     /// 500, though it had its effect.

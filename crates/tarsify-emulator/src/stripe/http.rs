@@ -19,6 +19,7 @@ use super::{Shared, StripeFault, StripeOperation, control};
 const LARGEST_BODY: usize = 1024 * 1024;
 const LONGEST_KEY: usize = 255;
 const SLOW: Duration = Duration::from_millis(500);
+const LATE: Duration = Duration::from_secs(7);
 /// A call without answer ends after so long, should the client be more patient.
 const HANG: Duration = Duration::from_secs(3_600);
 
@@ -164,8 +165,10 @@ async fn answer(shared: &Shared, asked: Asked<'_>) -> HttpResponse {
             Found::Other => return Answer::other_parameters(key).response(),
         }
     }
-    if fault == Some(StripeFault::Slow) {
-        sleep(SLOW).await;
+    match fault {
+        Some(StripeFault::Slow) => sleep(SLOW).await,
+        Some(StripeFault::Late) => sleep(LATE).await,
+        _ => {}
     }
     let made = make(shared, &call, fault, using.as_ref());
     hang(shared, fault).await;

@@ -8,6 +8,7 @@ use tarsify_domain::execution::{
 };
 use tarsify_domain::id::WorkerId;
 
+use super::ended::Ended;
 use super::live::{Hub, Watched};
 use super::models::ModelShelf;
 use super::{Engine, EngineSettings, Shared, Watch};
@@ -16,6 +17,7 @@ use crate::clock::SystemClock;
 use crate::machine::Policy;
 use crate::observer::Observer;
 use crate::provider::GpuProvider;
+use crate::trace::Tracing;
 use crate::validator::InputValidator;
 
 /// Puts an engine together. A store and a provider are needed; everything else has a default.
@@ -27,6 +29,7 @@ pub struct EngineBuilder {
     clock: Option<Arc<dyn Clock>>,
     bus: Option<Arc<dyn EventBus>>,
     observer: Option<Arc<dyn Observer>>,
+    tracing: Option<Arc<dyn Tracing>>,
     settings: EngineSettings,
 }
 
@@ -113,6 +116,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Has `tracing` take traces from requests to the work for them.
+    #[must_use]
+    pub fn tracing(mut self, tracing: Arc<dyn Tracing>) -> Self {
+        self.tracing = Some(tracing);
+        self
+    }
+
     /// Uses other times and sizes than the defaults.
     #[must_use]
     pub fn settings(mut self, settings: EngineSettings) -> Self {
@@ -132,6 +142,7 @@ impl EngineBuilder {
             clock,
             bus,
             observer,
+            tracing,
             settings,
         } = self;
         let Store {
@@ -163,6 +174,7 @@ impl EngineBuilder {
             worker: WorkerId::new(clock.now()),
             callbacks: queue,
             models: ModelShelf::new(models),
+            ended: Ended::default(),
             validator: InputValidator::default(),
             providers,
             clock,
@@ -177,6 +189,7 @@ impl EngineBuilder {
             submissions: tokio::sync::Notify::new(),
             looks: tokio::sync::Notify::new(),
             observer: observer.unwrap_or_else(|| Arc::new(())),
+            tracing: tracing.unwrap_or_else(|| Arc::new(())),
         };
         Ok(Engine {
             shared: Arc::new(shared),

@@ -3,24 +3,42 @@
 
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tarsify_domain::RepoError;
 use tarsify_domain::execution::{RunnableModel, RunnableModels};
 use tarsify_domain::text::Slug;
 
-/// How many models are kept; each is at most as large as its schema and configuration.
-const KEPT: usize = 512;
+use super::weight::members;
+
+/// What all models that are kept take at the most, about.
+const KEPT_BYTES: u64 = 32 * 1024 * 1024;
+/// What one takes besides its schema and its configuration, about.
+const OVERHEAD: usize = 1_024;
+/// How many there are in a busy market, about.
+const EXPECTED: usize = 1_024;
 
 pub(super) struct ModelShelf {
     source: Arc<dyn RunnableModels>,
-    kept: Cache<String, Arc<RunnableModel>>,
+    kept: Cache<String, Arc<RunnableModel>, ByBytes>,
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<String, Arc<RunnableModel>> for ByBytes {
+    fn weight(&self, _slug: &String, model: &Arc<RunnableModel>) -> u64 {
+        let schema = members(model.base_model.input_schema.as_object());
+        let bytes = OVERHEAD + schema + members(model.overrides.as_object());
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
 }
 
 impl ModelShelf {
     pub(super) fn new(source: Arc<dyn RunnableModels>) -> Self {
         Self {
             source,
-            kept: Cache::new(KEPT),
+            kept: Cache::with_weighter(EXPECTED, KEPT_BYTES, ByBytes),
         }
     }
 

@@ -240,6 +240,7 @@ impl Engine {
             developer_share: self.shared.settings.developer_share,
             max_concurrent_runs: None,
             idempotency: idempotency.cloned(),
+            trace_parent: self.shared.tracing.parent(),
             model,
         })
     }

@@ -127,6 +127,7 @@ impl Table {
             developer_share,
             max_concurrent_runs: _,
             idempotency: _,
+            trace_parent,
         } = new;
         let (who, price) = match requester {
             Requester::Consumer(id) => (Who::Consumer(*id), model.price),
@@ -167,6 +168,7 @@ impl Table {
             events: Vec::new(),
             watched_until: None,
             told: None,
+            trace_parent: trace_parent.clone(),
         }
     }
 }

@@ -177,6 +177,7 @@ impl Row {
                 is_here: until > now,
                 told: self.told.clone(),
             }),
+            trace_parent: self.trace_parent.clone(),
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tarsify_domain::Timestamp;
 use tarsify_domain::execution::{
     Attempt, EndReason, Ending, EventKind, Exchange, ExecutionStatus, Lease, Material, NewEvent,
     OutputTold, RunnableModel, Stage, TokenHash,
 };
 use tarsify_domain::id::{ConsumerId, DeveloperId, ExecutionId};
 use tarsify_domain::money::{Price, Share};
+use tarsify_domain::{Timestamp, TraceParent};
 use time::format_description::well_known::Rfc3339;
 
 use super::keys::KeyName;
@@ -69,6 +69,8 @@ pub(super) struct Row {
     pub(super) watched_until: Option<Timestamp>,
     /// How far the output was told.
     pub(super) told: Option<OutputTold>,
+    /// What of a trace asked for it.
+    pub(super) trace_parent: Option<TraceParent>,
 }
 
 /// What is known of an end; all of it absent until then.

@@ -21,7 +21,9 @@ use reqwest::Request;
 use tarsify_domain::catalog::Provider;
 use tarsify_domain::execution::{JobPlace, Operation, ProviderJobId};
 use tarsify_domain::id::EndpointId;
+use tarsify_domain::trace::TRACES;
 use tokio::time::{Instant, sleep};
+use tracing::{Instrument, Span};
 
 use super::gate::{Denied, Outcome};
 use super::gates::{Gates, Permit};
@@ -31,7 +33,7 @@ use super::{
 };
 use crate::observer::{Asked, Observer, ProviderAsked};
 use judged::{Judge, Verdict};
-use line::{Line, with_json};
+use line::{Line, Reply, with_json};
 use message::Cleaner;
 
 pub use message::public_message;
@@ -115,8 +117,9 @@ impl RunPod {
             tries += 1;
             let asked_at = Instant::now();
             let deadline = asked_at + self.request_timeout.min(A::LONGEST_TRY);
+            let span = call_span::<A>(tries);
             let reply = self.line.send(request, deadline.min(begun + LONGEST_CALL));
-            let reply = reply.await;
+            let reply = reply.instrument(span.clone()).await;
             let judged = A::judge(&reply, &self.cleaner);
             self.observer.provider_asked(&ProviderAsked {
                 provider: Provider::RunPod,
@@ -124,6 +127,7 @@ impl RunPod {
                 outcome: asked(judged.outcome),
                 took: asked_at.elapsed(),
             });
+            record(&span, &reply, judged.outcome);
             permit.report(judged.outcome);
             (told.http_status, told.said) = (reply.http_status(), judged.said);
             match judged.verdict {
@@ -196,6 +200,29 @@ fn trace<A: Judge>(place: &JobPlace, told: &Told<A>) {
         took = ?told.took,
         "the provider was asked"
     );
+}
+
+/// The span of one request: whom it goes to and what for, and never where or with what.
+fn call_span<A: Judge>(attempt: u32) -> Span {
+    tracing::trace_span!(
+        target: TRACES,
+        "provider call",
+        otel.kind = "client",
+        otel.status_code = tracing::field::Empty,
+        provider = Provider::RunPod.as_str(),
+        operation = A::OPERATION.as_str(),
+        attempt,
+        http.response.status_code = tracing::field::Empty,
+    )
+}
+
+fn record(span: &Span, reply: &Reply, outcome: Outcome) {
+    if let Some(status) = reply.http_status() {
+        span.record("http.response.status_code", status);
+    }
+    if !matches!(outcome, Outcome::Answered) {
+        span.record("otel.status_code", "ERROR");
+    }
 }
 
 const fn asked(outcome: Outcome) -> Asked {

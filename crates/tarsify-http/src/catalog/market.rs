@@ -31,13 +31,10 @@ pub(crate) async fn list_market_models(
         let link = meta.link(&canonical);
         Ok(Prepared::found(enveloped(&models, Some(&meta))?, link))
     };
-    // What people search for is without bound, and a search may go to the database.
-    let prepared = if query.search.is_some() {
-        std::sync::Arc::new(prepare.await?)
-    } else {
-        let wanted = Wanted::Page(query.clone(), page.clone());
-        cache.get(market.revision(), wanted, prepare).await?
-    };
+    // What people search for is without bound. What is asked for once makes room for the next such
+    // thing, and not of what is asked for again and again.
+    let wanted = Wanted::Page(query.clone(), page.clone());
+    let prepared = cache.get(market.revision(), wanted, prepare).await?;
     prepared.answer(&request)
 }
 

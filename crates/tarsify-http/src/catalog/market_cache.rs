@@ -25,16 +25,19 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    /// What the caller's own words take: a cursor may carry a long text.
+    /// What the caller's own words take: what he looks for, and a cursor may carry a long text.
     fn bytes(&self) -> usize {
         match self {
-            Self::Page(_, PageRequest { position, .. }) => match position {
-                Position::After(Cursor {
-                    key: CursorKey::Text(text),
-                    ..
-                }) => text.len(),
-                Position::After(_) | Position::Number(_) => 0,
-            },
+            Self::Page(MarketQuery { search, .. }, PageRequest { position, .. }) => {
+                let place = match position {
+                    Position::After(Cursor {
+                        key: CursorKey::Text(text),
+                        ..
+                    }) => text.len(),
+                    Position::After(_) | Position::Number(_) => 0,
+                };
+                place + search.as_ref().map_or(0, |search| search.as_str().len())
+            }
             Self::Model(slug) => slug.as_str().len(),
         }
     }

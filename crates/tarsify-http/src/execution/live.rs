@@ -13,8 +13,8 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tarsify_domain::execution::{LogPlace, LoggedEvent};
-use tarsify_domain::id::ExecutionId;
-use tarsify_domain::people::{Consumer, Developer};
+use tarsify_domain::id::{ConsumerId, ExecutionId};
+use tarsify_domain::people::Developer;
 use tarsify_domain::{ErrorCode, Misfit, Scope};
 use tarsify_engine::{FollowError, Followed, Following, FollowingAll, StreamToken};
 use tokio::time::Instant;
@@ -188,8 +188,8 @@ impl FromRequest for Follower {
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let extensions = request.extensions();
-        let scope = if let Some(consumer) = extensions.get::<Consumer>() {
-            Some(Scope::Consumer(consumer.id))
+        let scope = if let Some(consumer) = extensions.get::<ConsumerId>() {
+            Some(Scope::Consumer(*consumer))
         } else if let Some(developer) = extensions.get::<Developer>() {
             Some(Scope::Developer(developer.id))
         } else {
@@ -240,7 +240,7 @@ pub(crate) async fn follow_runs(
     RegisteredConsumer(consumer): RegisteredConsumer,
     broken: Broken,
 ) -> Result<HttpResponse, ApiError> {
-    let scope = Scope::Consumer(consumer.id);
+    let scope = Scope::Consumer(consumer);
     follow_all(runs, (scope, StreamKind::Consumer), broken).await
 }
 
@@ -282,7 +282,7 @@ pub(crate) async fn create_stream_token(
     id: PathId<ExecutionId>,
     Valid(StreamTokenIn {}): Valid<StreamTokenIn>,
 ) -> Result<Made<StreamTokenOut>, ApiError> {
-    let scope = Scope::Consumer(consumer.id);
+    let scope = Scope::Consumer(consumer);
     grant(&runs, scope, id.id()?).await
 }
 
@@ -403,8 +403,9 @@ impl Stream {
             },
             // He comes back by himself, to another process, and goes on after the last event that
             // he got.
-            milliseconds = self.lifecycle.sent_off() => {
+            pause = self.lifecycle.sent_off() => {
                 self.is_over = true;
+                let milliseconds = pause.as_millis();
                 Some(format!("retry: {milliseconds}\n\n").into())
             }
             // The same, if he still may.

@@ -11,9 +11,8 @@ use serde_json::{Map, Value};
 use tarsify_domain::execution::{
     Admitted, Execution, ExecutionFilter, ExecutionKind, ExecutionStatus,
 };
-use tarsify_domain::id::ExecutionId;
+use tarsify_domain::id::{ConsumerId, ExecutionId};
 use tarsify_domain::idempotency::IdempotencyKey;
-use tarsify_domain::people::Consumer;
 use tarsify_domain::text::Slug;
 use tarsify_domain::{ErrorCode, Misfit, PageRequest, Scope};
 use tarsify_engine::{Engine, RunRequest};
@@ -114,13 +113,13 @@ pub(crate) async fn run_model(
     let how = how.now()?;
     let slug = slug.ok_or_else(|| ApiError::new(ErrorCode::ModelNotFound))?;
     match how {
-        RunHow::Dry => quote(&runs, &consumer, &slug, &inputs).await,
+        RunHow::Dry => quote(&runs, consumer, &slug, &inputs).await,
         RunHow::Real { wait, key } => {
-            let idempotency = key.map(|key| claim::of_run(consumer.id, &slug, &inputs, key));
+            let idempotency = key.map(|key| claim::of_run(consumer, &slug, &inputs, key));
             let counted = budget.take_for_run(&runs.engine, idempotency.as_ref());
             counted.await?;
             let request = RunRequest {
-                consumer: consumer.id,
+                consumer,
                 slug,
                 inputs,
                 max_concurrent_runs: budget.concurrent_runs(),
@@ -133,11 +132,11 @@ pub(crate) async fn run_model(
 
 async fn quote(
     runs: &Runs,
-    consumer: &Consumer,
+    consumer: ConsumerId,
     slug: &Slug,
     inputs: &Map<String, Value>,
 ) -> Result<HttpResponse, ApiError> {
-    let quoted = runs.engine.quote(consumer.id, slug, inputs).await;
+    let quoted = runs.engine.quote(consumer, slug, inputs).await;
     let quote = quoted.map_err(runs.refusal(ExecutionKind::Run))?;
     success(&QuotedRunOut {
         valid: true,
@@ -217,7 +216,7 @@ pub(crate) async fn list_runs(
     RegisteredConsumer(consumer): RegisteredConsumer,
     Query(RunsQueryIn { filter, page }): Query<RunsQueryIn>,
 ) -> Result<Listed<RunItemOut>, ApiError> {
-    let scope = Scope::Consumer(consumer.id);
+    let scope = Scope::Consumer(consumer);
     Ok(Listed::new(
         engine.list(scope, &filter, &page).await?,
         &page,
@@ -230,7 +229,7 @@ pub(crate) async fn show_run(
     RegisteredConsumer(consumer): RegisteredConsumer,
     path: PathId<ExecutionId>,
 ) -> Result<Tagged<RunOut>, ApiError> {
-    let scope = Scope::Consumer(consumer.id);
+    let scope = Scope::Consumer(consumer);
     let execution = engine.status(scope, path.id()?).await?;
     let forecast = engine.forecast(&execution.summary).await?;
     Ok(Tagged((execution, forecast).into()))
@@ -273,7 +272,7 @@ pub(crate) async fn show_run_status(
     path: PathId<ExecutionId>,
     Query(RunStatusQueryIn { is_sync, patience }): Query<RunStatusQueryIn>,
 ) -> Result<Tagged<RunStatusOut>, ApiError> {
-    let (scope, id) = (Scope::Consumer(consumer.id), path.id()?);
+    let (scope, id) = (Scope::Consumer(consumer), path.id()?);
     // Whose it is is asked before the provider is bothered for it.
     let mut execution = runs.engine.status(scope, id).await?;
     if is_sync && !execution.summary.status.is_terminal() {
@@ -308,7 +307,7 @@ pub(crate) async fn cancel_run(
     path: PathId<ExecutionId>,
     Valid(CancelRunIn {}): Valid<CancelRunIn>,
 ) -> Result<Success<CancelledRunOut>, ApiError> {
-    let scope = Scope::Consumer(consumer.id);
+    let scope = Scope::Consumer(consumer);
     let execution = engine.cancel(scope, path.id()?).await?;
     Ok(Success(execution.into()))
 }

@@ -5,7 +5,8 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use tarsify_domain::people::{Admin, Consumer, Developer, VerifiedIdentity};
+use tarsify_domain::id::ConsumerId;
+use tarsify_domain::people::{Admin, Developer, VerifiedIdentity};
 
 use crate::error::ApiError;
 
@@ -31,12 +32,12 @@ macro_rules! caller {
 }
 
 caller!(
-    /// Anybody with a good token of the route's realm.
+    /// Anybody with a good token of the route's realm, or a consumer with a profile.
     VerifiedCaller(VerifiedIdentity)
 );
 caller!(
-    /// A consumer with a profile.
-    RegisteredConsumer(Consumer)
+    /// A consumer with a profile; what stands in it is read by whoever wants to know.
+    RegisteredConsumer(ConsumerId)
 );
 caller!(
     /// A developer with a profile.

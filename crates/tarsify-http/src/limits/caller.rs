@@ -10,7 +10,6 @@ use tarsify_domain::ledger::WalletRepository;
 use tarsify_domain::limits::{
     LimitCategory, LimitSettings, Limits, Multiplier, Quota, RateLimiter,
 };
-use tarsify_domain::people::Consumer;
 use tarsify_domain::{Clock, Credits, Timestamp};
 use time::Duration;
 
@@ -98,10 +97,7 @@ impl Allowance {
         let settings = limits.in_force()?;
         let principal = request.extensions().get::<Principal>().cloned();
         let Principal(subject) = principal?;
-        let consumer = request
-            .extensions()
-            .get::<Consumer>()
-            .map(|consumer| consumer.id);
+        let consumer = request.extensions().get::<ConsumerId>().copied();
         let multiplier = match consumer {
             Some(consumer) => limits.multiplier(&settings, consumer).await,
             None => ORDINARY,

@@ -218,7 +218,7 @@ impl HttpMetrics {
 }
 
 /// Anybody may make up a method of his own.
-fn method_label(method: &Method) -> &'static str {
+pub(crate) fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",

@@ -16,6 +16,7 @@ use tarsify_domain::ErrorCode;
 use tarsify_domain::limits::LimitCategory;
 use tarsify_domain::people::{Credential, Gate, IdentityKey, Realm};
 use tarsify_engine::Engine;
+use tracing::Instrument;
 use url::form_urlencoded;
 
 use crate::error::ApiError;
@@ -95,7 +96,7 @@ pub(crate) async fn guard(
         // A caller who hangs up takes his request's future with him, but not a change that is
         // under way: it is finished and announced all the same. The task cannot outlive its
         // worker, and its panic is caught above.
-        actix_web::rt::spawn(answered)
+        actix_web::rt::spawn(answered.in_current_span())
             .await
             .ok()
             .and_then(Result::ok)
@@ -150,13 +151,14 @@ async fn admit(admission: Admission, request: &HttpRequest) -> Result<(), ApiErr
             verified(request, gate.identity(Realm::Developers, credential).await?)
         }
         Access::Consumer => {
-            let consumer = gate.consumer(credential).await?;
+            let (identity, consumer) = gate.consumer(credential).await?;
             let caller = Caller {
                 kind: "consumer",
-                id: consumer.id.to_string(),
+                id: consumer.to_string(),
             };
-            let principal = Principal(format!("consumer:{}", consumer.id));
+            let principal = Principal(format!("consumer:{consumer}"));
             request.extensions_mut().insert(principal);
+            request.extensions_mut().insert(identity);
             request.extensions_mut().insert(consumer);
             caller
         }

@@ -13,13 +13,14 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use tarsify_domain::{Clock, ErrorCode};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::app::{HttpSettings, Tools};
 use crate::error::{Failure, render, wants_problem};
 use crate::etag::ETag;
 use crate::middleware::access::Caller;
-use crate::middleware::late;
+use crate::middleware::{late, traced};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
@@ -43,7 +44,9 @@ pub async fn answer(
     let request_id = request_id(request.headers(), tools.as_deref());
     let as_problem = wants_problem(request.headers());
 
-    let mut response = next.call(request).await?.map_into_boxed_body();
+    let span = traced::begin(&request, tools.as_deref());
+    let answering = next.call(request).instrument(span.clone());
+    let mut response = answering.await?.map_into_boxed_body();
     let fails = response.status().is_client_error() || response.status().is_server_error();
     let is_page = response.response().extensions().contains::<Page>();
     let causes = if fails && !is_page {
@@ -72,7 +75,8 @@ pub async fn answer(
         started,
         causes: causes.as_deref(),
     };
-    line.log(&response);
+    traced::end(&span, &response);
+    span.in_scope(|| line.log(&response));
     Ok(response)
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn show_credits(
     limits: Data<CallerLimits>,
     RegisteredConsumer(consumer): RegisteredConsumer,
 ) -> Result<Tagged<CreditsOut>, ApiError> {
-    let wallet = wallets.find_wallet(consumer.id).await?;
+    let wallet = wallets.find_wallet(consumer).await?;
     let settings = limits.limits().known();
     let tier = settings.tier_of(wallet.lifetime_purchased);
     Ok(Tagged(CreditsOut::new(wallet, tier)))
@@ -34,7 +34,7 @@ pub(crate) async fn list_credit_transactions(
     RegisteredConsumer(consumer): RegisteredConsumer,
     Query(TransactionsQueryIn { kind, page }): Query<TransactionsQueryIn>,
 ) -> Result<Listed<TransactionOut>, ApiError> {
-    let lines = wallets.list_statement(consumer.id, kind, &page).await?;
+    let lines = wallets.list_statement(consumer, kind, &page).await?;
     Ok(Listed::new(lines, &page))
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn show_run_receipt(
     RegisteredConsumer(consumer): RegisteredConsumer,
     path: PathId<ExecutionId>,
 ) -> Result<Tagged<ReceiptOut>, ApiError> {
-    let scope = Scope::Consumer(consumer.id);
+    let scope = Scope::Consumer(consumer);
     match wallets.find_receipt(scope, path.id()?).await? {
         Found::Here(receipt) => Ok(Tagged(receipt.into())),
         Found::Foreign => Err(ReadError::NotOwned.into()),

@@ -5,22 +5,25 @@ mod wire;
 use actix_web::web::Data;
 use tarsify_domain::id::PurchaseId;
 use tarsify_domain::payments::Purchases;
+use tarsify_domain::people::Gate;
 
 pub(crate) use wire::{PurchaseCreditsIn, PurchaseOut, PurchasesQueryIn};
 
 use crate::envelope::{Listed, Made, Tagged};
 use crate::error::ApiError;
-use crate::extract::{PathId, Query, RegisteredConsumer, Valid};
+use crate::extract::{PathId, Query, RegisteredConsumer, Valid, VerifiedCaller};
 use crate::limits::TaskBudget;
 
 /// Begins a purchase; the caller pays on the page that the answer names.
 pub(crate) async fn purchase_credits(
     purchases: Data<Purchases>,
-    RegisteredConsumer(consumer): RegisteredConsumer,
+    gate: Data<Gate>,
+    VerifiedCaller(identity): VerifiedCaller,
     Valid(PurchaseCreditsIn { wish }): Valid<PurchaseCreditsIn>,
     budget: TaskBudget,
 ) -> Result<Made<PurchaseOut>, ApiError> {
     budget.take().await?;
+    let consumer = gate.profile(&identity).await?;
     let purchase = purchases.buy(&consumer, wish).await?;
     Ok(Made {
         location: Some(format!(
@@ -37,7 +40,7 @@ pub(crate) async fn show_purchase(
     RegisteredConsumer(consumer): RegisteredConsumer,
     path: PathId<PurchaseId>,
 ) -> Result<Tagged<PurchaseOut>, ApiError> {
-    let purchase = purchases.find(consumer.id, path.id()?).await?;
+    let purchase = purchases.find(consumer, path.id()?).await?;
     Ok(Tagged(purchase.into()))
 }
 
@@ -47,6 +50,6 @@ pub(crate) async fn list_purchases(
     RegisteredConsumer(consumer): RegisteredConsumer,
     Query(PurchasesQueryIn { page }): Query<PurchasesQueryIn>,
 ) -> Result<Listed<PurchaseOut>, ApiError> {
-    let bought = purchases.list(consumer.id, &page).await?;
+    let bought = purchases.list(consumer, &page).await?;
     Ok(Listed::new(bought, &page))
 }

@@ -3,13 +3,13 @@
 mod wire;
 
 use actix_web::web::Data;
-use tarsify_domain::people::{Consumers, Realm};
+use tarsify_domain::people::{Consumers, Gate, Realm};
 
 pub(crate) use wire::{ConsumerOut, RegisterConsumerIn, UpdateConsumerIn};
 
 use crate::envelope::{Created, Resource};
 use crate::error::{ApiError, profile_error};
-use crate::extract::{IfMatch, RegisteredConsumer, Valid, VerifiedCaller};
+use crate::extract::{IfMatch, Valid, VerifiedCaller};
 
 /// Makes a profile for the caller's identity.
 pub(crate) async fn register_consumer(
@@ -30,21 +30,25 @@ pub(crate) async fn register_consumer(
 
 /// Shows the caller's own profile.
 pub(crate) async fn show_consumer(
-    RegisteredConsumer(consumer): RegisteredConsumer,
-) -> Resource<ConsumerOut> {
-    Resource {
+    gate: Data<Gate>,
+    VerifiedCaller(identity): VerifiedCaller,
+) -> Result<Resource<ConsumerOut>, ApiError> {
+    let consumer = gate.profile(&identity).await?;
+    Ok(Resource {
         version: consumer.version,
         body: consumer.into(),
-    }
+    })
 }
 
 /// Changes the caller's own profile.
 pub(crate) async fn update_consumer(
+    gate: Data<Gate>,
     consumers: Data<Consumers>,
-    RegisteredConsumer(consumer): RegisteredConsumer,
+    VerifiedCaller(identity): VerifiedCaller,
     IfMatch(expected): IfMatch,
     Valid(body): Valid<UpdateConsumerIn>,
 ) -> Result<Resource<ConsumerOut>, ApiError> {
+    let consumer = gate.profile(&identity).await?;
     let revised = consumers.revise(consumer, &expected, body.into()).await;
     let consumer = revised.map_err(profile_error(Realm::Consumers))?;
     Ok(Resource {

@@ -218,11 +218,31 @@ async fn a_failure_is_not_remembered_for_those_who_waited() {
 }
 
 #[actix_web::test]
-async fn a_search_is_never_remembered() {
+async fn a_search_is_remembered_like_a_page() {
     let (shop, _, _) = shop_with_a_model().await;
+    for (word, reads) in [("anime", 1), ("anime", 0), ("pixel", 1), ("anime", 0)] {
+        let path = format!("/api/marketplace/models?search={word}");
+        assert_eq!(reads_of(&shop, &path).await, reads, "{word}");
+    }
+}
+
+#[actix_web::test]
+async fn many_searches_do_not_push_out_what_is_read_again_and_again() {
+    let plan = Plan {
+        cache_bytes: 200_000,
+        ..Plan::default()
+    };
+    let shop = Shop::planned(plan).await;
+    let token = shop.developer("grace").await;
+    shop.published(&token, "anime").await;
     for _ in 0..3 {
-        let path = "/api/marketplace/models?search=anime";
-        assert_eq!(reads_of(&shop, path).await, 1);
+        shop.get(LIST).await.assert(200, "");
+    }
+    for number in 0..2_000 {
+        shop.get(format!("{LIST}?search=word{number}")).await;
+        if number % 50 == 0 {
+            assert_eq!(reads_of(&shop, LIST).await, 0, "after {number} searches");
+        }
     }
 }
 

@@ -177,6 +177,11 @@ keys! {
 
     METRICS_TOKEN = Key::new("metrics.auth_token", Kind::Text).variable("METRICS_AUTH_TOKEN").secret();
 
+    TRACES_ENDPOINT = Key::new("traces.endpoint", Kind::Text).variable("OTEL_EXPORTER_OTLP_ENDPOINT").with_password();
+    TRACES_HEADERS = Key::new("traces.headers", Kind::List(&[','])).variable("OTEL_EXPORTER_OTLP_HEADERS").secret();
+    TRACES_TIMEOUT = Key::new("traces.timeout_ms", integer(100, 60_000)).variable("OTEL_EXPORTER_OTLP_TIMEOUT");
+    TRACES_SAMPLE = Key::new("traces.sample_percent", integer(0, 100));
+
     CACHE_BYTES = Key::new("market.cache_bytes", integer(65_536, 1_073_741_824));
     POLL_INTERVAL = Key::new("market.poll_ms", integer(50, 60_000));
 

@@ -172,6 +172,39 @@ pub(super) fn metrics_token(text: &str) -> Result<Secret<String>, Wrong> {
     Ok(Secret::new(text.to_owned()))
 }
 
+/// A header as `name=value`, as OpenTelemetry has it: both in letters that a header can carry.
+pub(super) fn header(text: &str) -> Result<Secret<(String, String)>, Wrong> {
+    const REMEDY: &str =
+        "Give name=value pairs, separated by commas, such as x-api-key=0123456789abcdef";
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| Wrong::new("holds something that is not name=value", REMEDY))?;
+    let name = name.trim();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if name.is_empty() || !name.bytes().all(is_name) {
+        return Err(Wrong::new("holds a name that no header can have", REMEDY));
+    }
+    let is_letter = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    let value = percent_decoded(value.trim())
+        .filter(|value| !value.is_empty() && value.bytes().all(is_letter))
+        .ok_or_else(|| {
+            let remedy = "Write commas, % and everything that is no plain letter percent-encoded (%2C for a comma, %25 for %)";
+            Wrong::new("holds a value that no header can carry", remedy)
+        })?;
+    Ok(Secret::new((name.to_lowercase(), value)))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut decoded = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        decoded.push(u8::from_str_radix(digits, 16).ok()?);
+        decoded.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(decoded).ok()
+}
+
 /// `host:port`, without a scheme.
 pub(super) fn host_and_port(text: &str) -> Result<String, Wrong> {
     let is_valid = text.rsplit_once(':').is_some_and(|(host, port)| {

@@ -1,5 +1,7 @@
 //! The typed configuration, section by section, and its reading from the merged values.
 
+mod traces;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +15,8 @@ use url::Url;
 
 use super::reader::Reader;
 use super::{Origin, Secret, keys, parse, rules};
+
+pub(crate) use traces::Traces;
 
 /// Everything the binary can be told.
 #[derive(Debug, Clone)]
@@ -29,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) stripe: Stripe,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
+    pub(crate) traces: Traces,
     pub(crate) market: Market,
     pub(crate) redis: RedisSection,
 }
@@ -272,6 +277,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
     let stripe = read_stripe(reader);
     let log = read_log(reader);
     let metrics = read_metrics(reader);
+    let traces = traces::read(reader);
     let market = read_market(reader);
     let redis = read_redis(reader);
     Some(Config {
@@ -287,6 +293,7 @@ pub(super) fn read(reader: &mut Reader, base_folder: &Path) -> Option<Config> {
         stripe: stripe?,
         log: log?,
         metrics: metrics?,
+        traces: traces?,
         market: market?,
         redis: redis?,
     })

@@ -104,6 +104,33 @@ fn the_token_for_metrics_is_one_word_that_nobody_guesses() {
 }
 
 #[test]
+fn traces_go_nowhere_unless_it_is_said_where() {
+    assert_eq!(config(&[]).traces.endpoint, None);
+    let traces = config(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+        (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "X-Key=a%2Cb=, other=Basic%20aGk=",
+        ),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "2000"),
+    ])
+    .traces;
+    assert_eq!(traces.endpoint.unwrap().as_str(), "http://collector:4318/");
+    assert_eq!(traces.timeout, Duration::from_secs(2));
+    assert_eq!(traces.sample_percent, 10);
+    let headers: Vec<_> = traces
+        .headers
+        .iter()
+        .map(|header| header.expose().clone())
+        .collect();
+    let expected = [("x-key", "a,b="), ("other", "Basic aGk=")];
+    assert_eq!(
+        headers,
+        expected.map(|(name, value)| (name.into(), value.into()))
+    );
+}
+
+#[test]
 fn runs_have_the_bounds_that_are_promised() {
     let config = config(&[]);
     assert_eq!(config.server.role, Role::All);

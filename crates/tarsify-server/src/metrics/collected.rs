@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
@@ -64,8 +65,16 @@ impl Collector for Collected {
                 is_up,
             )?;
         }
-        match pulse.last() {
-            Some(last) => work(&mut page, &last, pulse.imbalance()),
+        let now = Instant::now();
+        if let Some(last) = pulse.at(now) {
+            work(&mut page, &last)?;
+        }
+        match pulse.imbalance_at(now) {
+            Some(imbalance) => page.gauge(
+                "ledger_imbalance_millicredits",
+                "What all accounts together held when it was last looked at: anything but 0 is a fault.",
+                imbalance,
+            ),
             None => Ok(()),
         }
     }
@@ -112,7 +121,7 @@ fn connections(page: &mut Page<'_>, pools: &[(&'static str, Database)]) -> fmt::
     )
 }
 
-fn work(page: &mut Page<'_>, pulse: &Pulse, imbalance: i64) -> fmt::Result {
+fn work(page: &mut Page<'_>, pulse: &Pulse) -> fmt::Result {
     let Pulse {
         waiting,
         active,
@@ -157,11 +166,6 @@ fn work(page: &mut Page<'_>, pulse: &Pulse, imbalance: i64) -> fmt::Result {
         "ledger_held_credits",
         "Credits that are set aside for them.",
         *held_credits,
-    )?;
-    page.gauge(
-        "ledger_imbalance_millicredits",
-        "What all accounts together held when it was last looked at: anything but 0 is a fault.",
-        imbalance,
     )?;
     let of = |kind: &'static str| outbox.iter().filter(move |unsent| kind == name_of(unsent));
     page.gauges(

@@ -16,15 +16,16 @@ use tokio_util::sync::CancellationToken;
 /// How often something to send is looked for.
 const SENDING: Duration = Duration::from_secs(1);
 /// How often earnings and disputes are looked at.
-const SETTLING: Duration = Duration::from_secs(5);
+const SETTLING: Pace = Pace::every(Duration::from_secs(5));
 /// How often a checkpoint is made.
-const CHECKPOINTS: Duration = Duration::from_secs(60 * 60);
+const CHECKPOINTS: Pace = Pace::every(Duration::from_secs(60 * 60));
 /// When a purchase is given up that never came to a page; the pages are there for a day.
 const ABANDONED: Duration = Duration::from_secs(25 * 60 * 60);
 /// How many are seen to in one round.
 const BATCH: u32 = 1_000;
-const DELIVERIES: u32 = 16;
-/// How long a delivery may take to be written down once the process stops.
+const CLAWED: u32 = 16;
+/// How long a delivery may take to be written down once the process stops, which is less than
+/// everything in hand may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What keeps the books.
@@ -53,18 +54,23 @@ pub(super) async fn keep_books(books: Books, stop: CancellationToken) {
 /// What was begun is written down before the process ends; what cannot be is looked up by the next.
 async fn send(books: &Books, stop: &CancellationToken) {
     let mut failing = Failing::new("payouts wait");
-    loop {
-        let round = books.payouts.deliver_due(DELIVERIES);
+    while !stop.is_cancelled() {
+        // One at a time: another one of the same round would be begun after we were asked to stop.
+        let round = books.payouts.deliver_due(1);
         tokio::pin!(round);
         let sent = tokio::select! {
             sent = &mut round => sent,
             () = stop.cancelled() => {
-                let _late = timeout(PATIENCE, round).await;
+                if timeout(PATIENCE, round).await.is_err() {
+                    tracing::warn!(
+                        "a payout is left on its way: whether it arrived is looked up before it is sent again"
+                    );
+                }
                 return;
             }
         };
         let is_busy = matches!(sent, Ok(many) if many > 0);
-        failing.note(sent.map(drop));
+        failing.note(&sent.map(drop));
         if !is_busy && stop.run_until_cancelled(sleep(SENDING)).await.is_none() {
             return;
         }
@@ -78,7 +84,7 @@ async fn settle(books: &Books) -> Result<(), RepoError> {
         Ok(())
     };
     let clawed = async {
-        while books.purchases.claw_back(DELIVERIES).await? >= u64::from(DELIVERIES) {}
+        while books.purchases.claw_back(CLAWED).await? >= u64::from(CLAWED) {}
         Ok(())
     };
     let expired = async {
@@ -89,10 +95,42 @@ async fn settle(books: &Books) -> Result<(), RepoError> {
     matured.and(clawed).and(expired)
 }
 
-/// Does it at once, and again after each `interval`.
+/// How often something is done.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    after_success: Duration,
+    after_failure: Duration,
+}
+
+impl Pace {
+    /// As often as this, whatever comes of it.
+    pub(super) const fn every(interval: Duration) -> Self {
+        Self {
+            after_success: interval,
+            after_failure: interval,
+        }
+    }
+
+    /// The same, but again after this pause where it failed.
+    pub(super) const fn or_after_failure(self, pause: Duration) -> Self {
+        Self {
+            after_failure: pause,
+            ..self
+        }
+    }
+
+    const fn after(self, outcome: &Result<(), RepoError>) -> Duration {
+        match outcome {
+            Ok(()) => self.after_success,
+            Err(_) => self.after_failure,
+        }
+    }
+}
+
+/// Does it at once, and again and again at that pace.
 pub(super) async fn repeat<F>(
     trouble: &'static str,
-    interval: Duration,
+    pace: Pace,
     stop: &CancellationToken,
     mut work: impl FnMut() -> F,
 ) where
@@ -101,8 +139,9 @@ pub(super) async fn repeat<F>(
     let mut failing = Failing::new(trouble);
     let repeating = async {
         loop {
-            failing.note(work().await);
-            sleep(interval).await;
+            let outcome = work().await;
+            failing.note(&outcome);
+            sleep(pace.after(&outcome)).await;
         }
     };
     let _stopped: Option<()> = stop.run_until_cancelled(repeating).await;
@@ -122,7 +161,7 @@ impl Failing {
         }
     }
 
-    fn note(&mut self, outcome: Result<(), RepoError>) {
+    fn note(&mut self, outcome: &Result<(), RepoError>) {
         match outcome {
             Ok(()) => self.is_told = false,
             Err(error) if !self.is_told => {
@@ -134,3 +173,6 @@ impl Failing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,14 +13,16 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// How long everything in hand may take, from the signal on: requests to be answered, and runs to
-/// reach their next write. A provider may take 20 seconds to answer; whoever stops us waits 30 as a
-/// rule.
+/// How long everything in hand may take, from the signal on: requests to be answered, runs to reach
+/// their next write, and payouts to be noted. A provider may take 20 seconds to answer; whoever stops
+/// us waits 30 as a rule.
 const PATIENCE: Duration = Duration::from_secs(25);
 /// How long the server waits for requests by itself. Ours is over sooner, and says what is left.
 pub(super) const SERVER_PATIENCE_SECONDS: u64 = 60;
-/// How long those who still come are told to go elsewhere, before nobody answers them any more.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// What is said of runs and of duties that took longer than they may.
+const RUNS_LEFT: &str =
+    "runs in hand are left: other workers take them over as soon as their leases have run out";
+const DUTIES_LEFT: &str = "what was begun beside runs is left: another process goes on with it";
 
 /// What has to be told that the process stops.
 pub(super) struct Leaving {
@@ -34,20 +36,28 @@ pub(super) struct Leaving {
     pub(super) notice: Option<Duration>,
 }
 
+/// What is still being worked on, and takes on nothing new once the process stops.
+pub(super) struct InHand<'a> {
+    pub(super) runs: &'a mut JoinSet<()>,
+    /// What is done beside runs, such as sending payouts.
+    pub(super) duties: &'a mut JoinSet<()>,
+}
+
 impl Leaving {
-    /// Lets go of everybody and of the runs in hand.
-    pub(super) async fn run(
-        self,
-        server: Pin<&mut Server>,
-        workers: &mut JoinSet<()>,
-    ) -> io::Result<()> {
+    /// Lets go of everybody, of the runs in hand and of what was begun beside them.
+    pub(super) async fn run(self, server: Pin<&mut Server>, in_hand: InHand<'_>) -> io::Result<()> {
         tracing::info!(address = %self.address, "stopping");
         let until = Instant::now() + PATIENCE;
         // First of all: what is leased from here on would only have to be given back.
         self.stop_work.cancel();
         self.lifecycle.drain();
         let answered = self.answer_the_last(server, until);
-        let (answered, ()) = tokio::join!(answered, finish(workers, until));
+        let InHand { runs, duties } = in_hand;
+        let (answered, (), ()) = tokio::join!(
+            answered,
+            finish(runs, RUNS_LEFT, until),
+            finish(duties, DUTIES_LEFT, until)
+        );
         tracing::info!("stopped");
         answered
     }
@@ -74,19 +84,17 @@ impl Leaving {
         }
         self.lifecycle.turn_away();
         if self.notice.is_some() {
-            sleep(FAREWELL).await;
+            sleep(Lifecycle::FAREWELL).await;
         }
         self.handle.stop(true).await;
     }
 }
 
-/// Lets the runs in hand reach their next write, which gives their leases back. What takes
-/// longer than it may is taken over by another worker when its lease has run out.
-async fn finish(workers: &mut JoinSet<()>, until: Instant) {
-    let written = async { while workers.join_next().await.is_some() {} };
+/// Lets what is in hand reach its next write: that of runs gives their leases back. What takes longer
+/// than it may is taken over by another process.
+async fn finish(in_hand: &mut JoinSet<()>, left: &'static str, until: Instant) {
+    let written = async { while in_hand.join_next().await.is_some() {} };
     if timeout_at(until, written).await.is_err() {
-        tracing::warn!(
-            "runs in hand are left: other workers take them over as soon as their leases have run out"
-        );
+        tracing::warn!("{left}");
     }
 }

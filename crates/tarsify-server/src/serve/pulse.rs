@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::books::repeat;
+use super::books::{Pace, repeat};
 use crate::metrics::PulseWatch;
 
 /// How often.
-const INTERVAL: Duration = Duration::from_secs(30);
-/// How often it is looked at what all accounts together hold.
-const WEIGHING: Duration = Duration::from_secs(60 * 60);
+const INTERVAL: Pace = Pace::every(Duration::from_secs(30));
+/// How often it is looked at what all accounts together hold. A look that failed is not made good by
+/// one in an hour.
+const WEIGHING: Pace =
+    Pace::every(Duration::from_secs(60 * 60)).or_after_failure(Duration::from_secs(60));
 
 /// Takes it at once, and then again and again until it is asked to stop.
 pub(super) async fn take_pulse(pulse: PulseWatch, stop: CancellationToken) {

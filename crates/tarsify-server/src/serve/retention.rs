@@ -9,10 +9,10 @@ use tarsify_domain::retention::{Perishable, Removal, Removed, Retention};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::books::repeat;
+use super::books::{Pace, repeat};
 
 /// How often it is looked for what has become old.
-const ROUNDS: Duration = Duration::from_secs(10 * 60);
+const ROUNDS: Pace = Pace::every(Duration::from_secs(10 * 60));
 /// How many executions are looked at in one statement.
 const BATCH: u32 = 500;
 /// The pause after each, for all processes together.

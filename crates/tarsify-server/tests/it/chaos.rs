@@ -41,7 +41,12 @@ async fn chaos(rounds: u32) {
     all_ended(&city.workshop).await;
     // Whoever follows to the end needs somebody to follow.
     let seen = lived.watched().await;
-    let jobs = city.workshop.gpus.count("echo", "run").await;
+    let jobs = city.workshop.gpus.given("echo").await;
+    let counts = city.workshop.gpus.counts("echo").await;
+    assert!(
+        counts["repeated"].is_null(),
+        "an attempt was made twice: {counts}"
+    );
     assert_all_is_kept(&city, &lived, (usize::try_from(jobs).unwrap(), &seen));
     assert_money_adds_up(&city.workshop);
     let doctor = city.workshop.place.run(&["doctor"]).await;
@@ -82,10 +87,12 @@ fn assert_all_is_kept(city: &City, lived: &Lived, (jobs, seen): (usize, &[(Strin
     }
     // A call that was not written down first could be made twice.
     let attempts = number(&city.workshop, "SELECT count(*) FROM provider_attempts");
+    assert!(jobs > 0, "nothing was done");
     assert!(
         jobs <= attempts,
         "{jobs} jobs, {attempts} attempts on record"
     );
+    assert!(lived.bought > 0, "nobody bought anything");
     let paid = "SELECT count(*) FROM purchases WHERE status = 'PAID'";
     assert_eq!(
         number(&city.workshop, paid),

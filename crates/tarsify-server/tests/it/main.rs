@@ -72,3 +72,5 @@ mod storms;
 mod stripe;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod traces;

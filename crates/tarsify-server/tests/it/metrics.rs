@@ -4,6 +4,7 @@
 mod chosen;
 mod expression;
 mod observability;
+mod open;
 mod scrape;
 
 use serde_json::json;
@@ -16,7 +17,7 @@ async fn everything_known_stands_at_zero_from_the_start() {
     let store = Store::migrated().await;
     let place = Place::on(&store).with("REDIS_URL", "redis://127.0.0.1:1/0");
     let server = place.serve().await;
-    let scrape = Scrape::of(&server).await;
+    let scrape = Scrape::weighed(&server).await;
     for series in [
         "http_requests_total{method=\"GET\",route=\"/api/marketplace/models\",status=\"200\"}",
         "http_requests_total{method=\"POST\",route=\"/api/marketplace/models/{slug}/run\",status=\"202\"}",
@@ -182,10 +183,41 @@ async fn what_waits_and_what_works_is_told_of_the_whole_installation() {
     let api = workshop.serve("api").await;
     let scrape = Scrape::of(&api).await;
     assert!(!scrape.has("queue_waiting") && scrape.has("sse_streams"));
+    assert!(!scrape.has("ledger_imbalance_millicredits"));
     for run in runs {
         cancel(&workshop, &api, &run).await;
     }
     workshop.all_ended().await;
+}
+
+#[tokio::test]
+async fn money_from_nowhere_is_told() {
+    let workshop = Workshop::open().await;
+    workshop.store.sql(
+        "SET session_replication_role = replica; \
+         UPDATE ledger_accounts SET balance = balance + 7 WHERE kind = 'consumer_available'",
+    );
+    let server = workshop.serve("worker").await;
+    let scrape = Scrape::weighed(&server).await;
+    assert_eq!(scrape.value("ledger_imbalance_millicredits"), 7.0);
+    let said = server.stop("INT").await.assert_code(0);
+    said.assert_complains(&["the accounts together do not hold 0", "\"imbalance\":7"]);
+}
+
+#[tokio::test]
+async fn who_could_not_look_at_all_accounts_says_nothing_of_them() {
+    let workshop = Workshop::open().await;
+    let hide = "ALTER VIEW ledger_platform RENAME TO ledger_hidden";
+    workshop.store.sql(hide);
+    let server = workshop.serve("worker").await;
+    let said = |log: &str| {
+        let trouble = "it is not known whether the accounts add up";
+        log.contains(trouble).then_some(())
+    };
+    server.process.wait_for_err(said).await;
+    let scrape = Scrape::of(&server).await;
+    assert!(scrape.has("queue_waiting"));
+    assert!(!scrape.has("ledger_imbalance_millicredits"));
 }
 
 #[tokio::test]

@@ -308,7 +308,7 @@ async fn production_starts_no_worker_without_a_key() {
         crate::support::Place::in_production(&workshop.store, &firebase).with("RUNPOD_API_KEY", "");
     for role in ["all", "worker"] {
         let said = place.run(&["serve", "--port", "0", "--role", role]).await;
-        said.assert_code(1).assert_one_line(&["RUNPOD_API_KEY"]);
+        said.assert_code(2).assert_one_line(&["RUNPOD_API_KEY"]);
     }
     let arguments = ["serve", "--port", "0", "--role", "api"];
     let api = Server::ready(place.start(&arguments)).await;

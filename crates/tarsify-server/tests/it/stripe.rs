@@ -3,6 +3,7 @@
 
 mod buying;
 mod endurance;
+mod leaving;
 mod paying_out;
 mod repeating;
 mod reversing;

@@ -6,6 +6,7 @@ mod bank;
 mod database;
 mod firebase;
 mod gpus;
+mod open_files;
 mod place;
 mod process;
 mod server;
@@ -21,6 +22,7 @@ pub(crate) use firebase::{
     Firebase, claims, hmac_token, signed_token, strangers_token, unsigned_token,
 };
 pub(crate) use gpus::Gpus;
+pub(crate) use open_files::{assert_may_open, open_files};
 pub(crate) use place::{BINARY, Place, log_line};
 pub(crate) use process::{Process, Said};
 pub(crate) use server::Server;

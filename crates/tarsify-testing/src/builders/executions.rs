@@ -84,6 +84,7 @@ pub fn new_run(model: &Arc<RunnableModel>, consumer: ConsumerId) -> NewExecution
         developer_share: Share::DEFAULT,
         max_concurrent_runs: None,
         idempotency: None,
+        trace_parent: None,
     }
 }
 

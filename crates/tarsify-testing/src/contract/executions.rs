@@ -127,6 +127,7 @@ macro_rules! execution_cases {
             ]
             submit: [
                 a_claim_records_an_attempt_and_leases,
+                a_trace_goes_on_with_every_claim,
                 what_is_leased_is_not_claimed_again,
                 what_is_submitted_is_never_submitted_again_by_itself,
                 every_attempt_has_its_own_token,

@@ -48,7 +48,7 @@ async fn lively() -> Place {
 }
 
 /// The name of an invariant, and what breaks it for one execution.
-const CORRUPTIONS: [(&str, &str); 24] = [
+const CORRUPTIONS: [(&str, &str); 26] = [
     (
         "E3",
         "UPDATE execution_events SET kind = 'progress' WHERE kind = 'completed'",
@@ -115,7 +115,7 @@ const CORRUPTIONS: [(&str, &str); 24] = [
     ),
     (
         "E7",
-        "ALTER TABLE executions DROP CONSTRAINT executions_output_check; \
+        "ALTER TABLE executions DISABLE TRIGGER executions_sound; \
         UPDATE executions SET output = NULL WHERE status = 'COMPLETED'",
     ),
     (
@@ -162,6 +162,8 @@ const CORRUPTIONS: [(&str, &str); 24] = [
         SELECT 'execution', x.id, 'capture_platform', 101, 3, 1000, now() FROM executions x \
         WHERE x.status = 'FAILED'",
     ),
+    ("E11", "UPDATE consumers SET cancelled_runs = 1"),
+    ("E11", "DELETE FROM untallied WHERE status = 'COMPLETED'"),
 ];
 
 #[tokio::test]

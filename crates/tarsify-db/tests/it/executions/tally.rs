@@ -3,9 +3,12 @@
 use futures_util::future::join_all;
 use tarsify_domain::RepoError;
 use tarsify_domain::catalog::TarsModelRepository;
-use tarsify_domain::execution::{ExecutionQueue, ExecutionRepository};
+use tarsify_domain::execution::{
+    EndReason, ExecutionFilter, ExecutionKind, ExecutionQueue, ExecutionRepository, ExecutionStatus,
+};
+use tarsify_domain::page::PageRequest;
 use tarsify_domain::{Scope, Version};
-use tarsify_testing::builders::new_test_run;
+use tarsify_testing::builders::{new_test_run, settlement};
 
 use super::place::Place;
 use crate::support::Outside;
@@ -42,6 +45,100 @@ async fn a_crowd_counts_each_run_once() {
     let of_consumers = "SELECT run_count FROM consumers";
     assert_eq!(place.sql(of_consumers).await, ["45", "45"]);
     assert_eq!(place.broken().await, []);
+}
+
+/// What a page of one says of how many there are, with this filter.
+async fn total(place: &Place, scope: Scope, filter: &ExecutionFilter) -> u64 {
+    let page = PageRequest::default();
+    place
+        .executions
+        .list(scope, filter, &page)
+        .await
+        .unwrap()
+        .total
+}
+
+#[tokio::test]
+async fn how_many_runs_there_are_is_known_whatever_became_of_them_and_when_it_was_counted() {
+    let place = Place::open().await;
+    let model = place.model(1).await;
+    let (consumer, other) = (place.consumer(1).await, place.consumer(2).await);
+    place.runs(&model, other, 1).await;
+    place.runs(&model, consumer, 9).await;
+    let submitted = place.submit(10).await;
+    let mut ends = [
+        (None, 3),
+        (Some(EndReason::ProviderError), 2),
+        (Some(EndReason::Deadline), 1),
+        (Some(EndReason::CancelledByCaller), 1),
+    ]
+    .into_iter()
+    .flat_map(|(end, times)| std::iter::repeat_n(end, times));
+    let mut round = async |place: &Place, claimed: &[tarsify_domain::execution::Claimed]| {
+        for (claimed, end) in claimed.iter().zip(&mut ends) {
+            match end {
+                None => place.complete(claimed).await,
+                Some(reason) => {
+                    let settled = settlement(claimed, reason);
+                    place.executions.settle(&settled).await.unwrap();
+                }
+            }
+        }
+    };
+    let statuses = [
+        ExecutionStatus::Pending,
+        ExecutionStatus::Completed,
+        ExecutionStatus::Failed,
+        ExecutionStatus::TimedOut,
+        ExecutionStatus::Cancelled,
+    ];
+    let check = async |place: &Place, when: &str| {
+        for (scope, of) in [
+            (Scope::Consumer(consumer), None),
+            (Scope::Consumer(consumer), Some(consumer)),
+            (Scope::System, Some(consumer)),
+        ] {
+            for status in statuses.map(Some).into_iter().chain([None]) {
+                let filter = ExecutionFilter {
+                    status,
+                    consumer: of,
+                    ..ExecutionFilter::default()
+                };
+                // With a model they are counted one by one.
+                let counted = ExecutionFilter {
+                    model: Some(model.id),
+                    ..filter.clone()
+                };
+                let known = total(place, scope, &filter).await;
+                assert_eq!(
+                    known,
+                    total(place, scope, &counted).await,
+                    "{when}: {filter:?}"
+                );
+            }
+        }
+        let stranger = ExecutionFilter {
+            consumer: Some(other),
+            ..ExecutionFilter::default()
+        };
+        assert_eq!(total(place, Scope::Consumer(consumer), &stranger).await, 0);
+        let tried = ExecutionFilter {
+            kind: Some(ExecutionKind::TestRun),
+            ..ExecutionFilter::default()
+        };
+        assert_eq!(total(place, Scope::Consumer(consumer), &tried).await, 0);
+        assert_eq!(place.broken().await, [], "{when}");
+    };
+    check(&place, "nothing has ended").await;
+    round(&place, &submitted[..4]).await;
+    check(&place, "four have ended").await;
+    assert_eq!(place.executions.tally(2).await.unwrap(), 2);
+    check(&place, "two of four are counted").await;
+    round(&place, &submitted[4..]).await;
+    check(&place, "the rest has ended").await;
+    while place.executions.tally(3).await.unwrap() > 0 {
+        check(&place, "three more are counted").await;
+    }
 }
 
 #[tokio::test]

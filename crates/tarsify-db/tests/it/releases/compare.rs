@@ -2,6 +2,17 @@
 
 use std::collections::BTreeMap;
 
+/// Whether a rule of this kind does not simply let pass what holds an empty column. That some index
+/// leaves such rows out is no harm.
+fn minds_empty(kind: &str, said: &str) -> bool {
+    let words = match kind {
+        "check" => "IS NOT NULL",
+        "reference" => "MATCH FULL",
+        _ => "NULLS NOT DISTINCT",
+    };
+    said.contains(words)
+}
+
 /// The things that a schema offers, each with what is said of it.
 struct Offer<'a>(BTreeMap<&'a str, &'a str>);
 
@@ -24,8 +35,14 @@ impl<'a> Offer<'a> {
             .contains_key(format!("column {table}.{column}").as_str())
     }
 
-    /// Why a program that knows only this is hurt by something new.
-    fn is_hurt_by(&self, thing: &str, said: &str) -> Option<&'static str> {
+    /// Whether the column has something in it that nobody has given.
+    fn fills(&self, table: &str, column: &str) -> bool {
+        let said = self.0.get(format!("column {table}.{column}").as_str());
+        said.is_some_and(|said| is_given(said))
+    }
+
+    /// Why a program that knows only this is hurt by something new in `later`.
+    fn is_hurt_by(&self, later: &Self, thing: &str, said: &str) -> Option<&'static str> {
         let (kind, name) = thing.split_once(' ')?;
         let (table, _) = name.split_once('.')?;
         if !self.has_table(table) {
@@ -33,22 +50,32 @@ impl<'a> Offer<'a> {
         }
         match kind {
             "column" => {
-                let is_given = [" default ", " generated "]
-                    .iter()
-                    .any(|how| said.contains(how));
-                let must_be_given = said.contains(" not null") && !is_given;
+                let must_be_given = said.contains(" not null") && !is_given(said);
                 must_be_given.then_some("the old program does not give it")
             }
             "check" | "reference" | "unique" => {
                 let (columns, _) = said.strip_prefix('(')?.split_once(')')?;
-                // What is about a new column lets pass whoever does not know it.
-                let has_new = |column| column != "*" && !self.has_column(table, column);
-                let lets_pass = columns.split(", ").any(has_new);
-                (!lets_pass).then_some("refuses what the old program may write")
+                // What is about a column that whoever does not know it leaves empty lets him pass; one
+                // that is filled for him holds the same in each of his rows.
+                let mut columns = columns.split(", ");
+                let lets_pass = columns.any(|column| {
+                    let is_new = column != "*" && !self.has_column(table, column);
+                    is_new && !later.fills(table, column)
+                });
+                let hurts = !lets_pass || minds_empty(kind, said);
+                hurts.then_some("refuses what the old program may write")
             }
+            "trigger" => Some("it may refuse or change what the old program writes"),
             _ => None,
         }
     }
+}
+
+/// Whether a column says what is in it where nothing is given.
+fn is_given(said: &str) -> bool {
+    [" default ", " generated "]
+        .iter()
+        .any(|how| said.contains(how))
 }
 
 /// What hurts a program of the earlier schema in the later one.
@@ -64,7 +91,7 @@ pub(super) fn offences(earlier: &str, later: &str) -> Vec<String> {
         if earlier.0.contains_key(thing) {
             return None;
         }
-        let why = earlier.is_hurt_by(thing, said)?;
+        let why = earlier.is_hurt_by(&later, thing, said)?;
         Some(format!("{thing} is new, and {why}: `{said}`"))
     });
     changed.chain(new).collect()

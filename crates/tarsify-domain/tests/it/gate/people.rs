@@ -14,10 +14,72 @@ async fn registered_people_are_let_in_as_themselves() {
     let hall = Reception::new();
     let (carla, token) = hall.consumer(identity(Realm::Consumers, "carla")).await;
     let found = hall.gate.consumer(Credential::Bearer(&token)).await;
-    assert_eq!(found.unwrap(), carla);
+    let (who, id) = found.unwrap();
+    assert_eq!(id, carla.id);
+    assert_eq!(hall.gate.profile(&who).await.unwrap(), carla);
     let (dora, token) = hall.developer(identity(Realm::Developers, "dora")).await;
     let found = hall.gate.developer(Credential::Bearer(&token)).await;
     assert_eq!(found.unwrap(), dora);
+}
+
+#[tokio::test]
+async fn how_a_consumer_stood_is_believed_for_half_a_second() {
+    let hall = Reception::new();
+    let (carla, token) = hall.consumer(identity(Realm::Consumers, "carla")).await;
+    let (_, other) = hall.consumer(identity(Realm::Consumers, "otto")).await;
+    assert_eq!(hall.knock(Door::Consumer, &token).await, "ok");
+    let reads = hall.store.reads();
+    hall.clock.advance(Duration::milliseconds(499));
+    assert_eq!(hall.knock(Door::Consumer, &token).await, "ok");
+    assert_eq!(hall.store.reads(), reads, "he is known");
+    assert_eq!(hall.knock(Door::Consumer, &other).await, "ok");
+    assert_eq!(hall.store.reads(), reads + 1, "he is somebody else");
+    hall.store
+        .edit_consumer(carla.id, |stored| stored.status = PersonStatus::Disabled);
+    hall.clock.advance(Duration::milliseconds(1));
+    assert_eq!(hall.knock(Door::Consumer, &token).await, "Disabled");
+    let reads = hall.store.reads();
+    assert_eq!(hall.knock(Door::Consumer, &token).await, "Disabled");
+    assert_eq!(hall.store.reads(), reads, "that he is out is known, too");
+    hall.clock.advance(-Duration::seconds(1));
+    hall.store
+        .edit_consumer(carla.id, |stored| stored.status = PersonStatus::Active);
+    assert_eq!(
+        hall.knock(Door::Consumer, &token).await,
+        "ok",
+        "it was set back"
+    );
+}
+
+#[tokio::test]
+async fn a_sign_in_is_looked_at_whatever_is_known_of_its_person() {
+    let hall = Reception::new();
+    let mut who = identity(Realm::Consumers, "carla");
+    let (carla, old) = hall.consumer(who.clone()).await;
+    hall.store.edit_consumer(carla.id, |stored| {
+        stored.tokens_valid_after = Some(MOMENT + Duration::minutes(5))
+    });
+    who.authenticated_at = MOMENT + Duration::minutes(5);
+    let new = hall.authenticator.token(who.clone());
+    for _ in 0..2 {
+        assert_eq!(hall.knock(Door::Consumer, &new).await, "ok");
+        assert_eq!(hall.knock(Door::Consumer, &old).await, "Revoked");
+    }
+    hall.clock.set(who.expires_at);
+    assert_eq!(hall.knock(Door::Consumer, &new).await, "Expired");
+}
+
+#[tokio::test]
+async fn who_has_no_profile_is_not_remembered() {
+    let hall = Reception::new();
+    let who = identity(Realm::Consumers, "carla");
+    let token = hall.authenticator.token(who.clone());
+    assert_eq!(
+        hall.knock(Door::Consumer, &token).await,
+        "NotRegistered(Consumers)"
+    );
+    hall.consumer(who).await;
+    assert_eq!(hall.knock(Door::Consumer, &token).await, "ok");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tarsify_domain::people::{
     AdminRule, Consumer, ConsumerRepository, Credential, Developer, DeveloperRepository, Gate,
-    NewConsumer, NewDeveloper, Realm, VerifiedIdentity,
+    NewConsumer, NewDeveloper, Realm, Standings, VerifiedIdentity,
 };
 use tarsify_testing::builders::{new_consumer, new_developer};
 use tarsify_testing::{FakeAuthenticator, FakeStore, TestClock};
@@ -31,6 +31,7 @@ impl Reception {
             consumers: store.clone(),
             developers: store.clone(),
             admins,
+            standings: Standings::new(Arc::new(clock.clone())),
         };
         Self {
             store,

@@ -3,6 +3,7 @@
 mod counting;
 mod listen;
 mod telling;
+mod traced;
 mod words;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tarsify_domain::execution::{
 use tarsify_domain::id::ExecutionId;
 use tarsify_domain::{RepoError, Timestamp};
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::{Instrument, Span};
 
 use crate::engine::Engine;
 use crate::machine::{Counted, Effect, Event, Policy, Question, Task, step};
@@ -53,10 +55,18 @@ struct Hand<'a> {
     counted: Vec<Counted>,
     /// What is told of the output, once anybody has watched it.
     telling: Option<Telling>,
+    /// What it is in a trace.
+    span: Span,
 }
 
 impl Engine {
     pub(super) async fn drive(&self, claimed: Claimed, token: Option<String>) {
+        let span = self.step_span(&claimed);
+        let step = self.take_in_hand(claimed, token, span.clone());
+        step.instrument(span).await;
+    }
+
+    async fn take_in_hand(&self, claimed: Claimed, token: Option<String>, span: Span) {
         let Claimed {
             lease,
             now,
@@ -66,6 +76,7 @@ impl Engine {
             started_at,
             submission,
             audience,
+            trace_parent: _,
         } = claimed;
         let is_fresh_attempt = submission.is_some();
         let mut hand = Hand {
@@ -82,6 +93,7 @@ impl Engine {
             exchanges: Vec::new(),
             counted: Vec::new(),
             telling: Telling::begin(audience, &state, lease.epoch),
+            span,
         };
         let is_watched =
             state.stage == Stage::Running && hand.telling.as_ref().is_some_and(Telling::goes_on);
@@ -143,6 +155,7 @@ impl Hand<'_> {
                 let event = self.write(|| queue.settle(&settlement)).await;
                 if let Event::Written(Written::Applied { is_due }) = event {
                     self.tell_of_end(&settlement);
+                    self.span.record("ended", settlement.ending.as_str());
                     tracing::info!(
                         execution = %self.id,
                         status = settlement.ending.as_str(),

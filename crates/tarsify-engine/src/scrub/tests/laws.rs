@@ -134,8 +134,6 @@ fn read_text(text: &str, levels: usize, texts: &mut Vec<String>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn nothing_concealed_is_left_anywhere(material in any_material(), echo in echo()) {
         let scrubber = Scrubber::new(&material);

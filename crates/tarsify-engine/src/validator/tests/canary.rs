@@ -202,7 +202,8 @@ fn anything() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    // More when PROPTEST_CASES asks for more: scripts/fuzz does.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(400)))]
 
     #[test]
     fn secrets_appear_in_nothing_a_consumer_sees(

@@ -74,6 +74,7 @@ impl World {
             developer_share: self.share(),
             max_concurrent_runs: None,
             idempotency,
+            trace_parent: None,
         };
         (new, is_stale)
     }

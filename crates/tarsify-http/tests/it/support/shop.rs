@@ -20,7 +20,9 @@ use tarsify_domain::health::PartHealth;
 use tarsify_domain::idempotency::IdempotencyRepository;
 use tarsify_domain::limits::{Enforcement, LimitSettings, LimitSettingsRepository, Limits};
 use tarsify_domain::payments::TestPayments;
-use tarsify_domain::people::{AdminRule, Authenticator, Consumers, Developers, Gate, Realm};
+use tarsify_domain::people::{
+    AdminRule, Authenticator, Consumers, Developers, Gate, Realm, Standings,
+};
 use tarsify_domain::{Clock, Credits};
 use tarsify_engine::{Engine, EngineSettings, JsonSchemaRules, MemoryStore};
 use tarsify_http::{
@@ -276,6 +278,7 @@ fn services(
         consumers: Arc::clone(&consumers),
         developers: Arc::clone(&developers),
         admins,
+        standings: Standings::new(Arc::clone(&clock)),
     };
     let base = BaseModels {
         repository: Arc::clone(&base_models),

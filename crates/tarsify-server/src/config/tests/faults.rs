@@ -53,6 +53,14 @@ const BAD_VARIABLES: &[(&str, &str, &str, &str)] = &[
     ("TARSIFY__DATABASE__POOL_SIZE", "0", "no connection", "Give a whole number from 1 to 500."),
     ("TARSIFY__SERVER__PROT", "1", "misspelled", "TARSIFY__SERVER__PROT sets no key. Did you mean TARSIFY__SERVER__PORT?"),
     ("STRIPE_SECRET_KEY", PASSWORD, "nobody would hear of payments", "Set STRIPE_WEBHOOK_SECRETS to the signing secret"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "no scheme", "traces.endpoint = *** (from OTEL_EXPORTER_OTLP_ENDPOINT) is neither http nor https."),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://me:hunter2@collector", "credentials", "carries credentials."),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "x-key", "no value", "traces.headers = *** (from OTEL_EXPORTER_OTLP_HEADERS) holds something that is not name=value."),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "x key=hunter2", "no name", "holds a name that no header can have"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=hunter2%", "half an encoding", "holds a value that no header can carry. Write commas, %"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=hunter2%0D%0Ax-other:1", "another line", "holds a value that no header can carry"),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "1", "no time", "Give a whole number from 100 to 60000."),
+    ("TARSIFY__TRACES__SAMPLE_PERCENT", "101", "more than all", "Give a whole number from 0 to 100."),
     ("TARSIFY_CONFIG", "none.toml", "absent file", "TARSIFY_CONFIG names /base/none.toml, which cannot be read"),
 ];
 

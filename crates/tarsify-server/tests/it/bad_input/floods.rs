@@ -1,13 +1,11 @@
 //! Requests that do not end: half sent ones by the thousand, and bodies of a hundred megabytes.
 
-use std::fs;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::{Target, head};
-use crate::support::{PATIENCE, Server, until};
+use crate::support::{PATIENCE, assert_may_open, open_files, until};
 
 /// How many stop in the head, and how many in the body.
 const HALVES: usize = 1_000;
@@ -15,13 +13,9 @@ const CHUNK: usize = 64 * 1_024;
 /// Of such chunks a hundred megabytes are made.
 const CHUNKS: usize = 1_600;
 
-fn open_files(server: &Server) -> usize {
-    let folder = format!("/proc/{}/fd", server.process.id());
-    fs::read_dir(folder).unwrap().count()
-}
-
 #[tokio::test]
 async fn two_thousand_half_sent_requests_keep_nobody_out() {
+    assert_may_open(2 * HALVES);
     let target = Target::open().await;
     let (files, peak) = (open_files(&target.server), target.peak());
     let bearer = format!("Bearer {}", target.workshop.consumer);

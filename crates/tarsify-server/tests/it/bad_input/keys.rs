@@ -146,3 +146,31 @@ async fn whatever_is_nested_too_deep_is_refused_where_it_stands() {
     let change = change.json(json!({"name": "Anne"}));
     target.server.send(change).await.assert_ok(200);
 }
+
+#[tokio::test]
+async fn masses_of_headers_are_refused_in_bounded_memory() {
+    let target = Target::open().await;
+    let peak = target.peak();
+    let cases = [
+        ("as many as fit", 90, 1, &[200][..]),
+        ("too many", 200, 1, &[431]),
+        ("far too many", 100_000, 1, &[431, 0]),
+        ("few that are too long", 80, 20_000, &[431, 0]),
+        ("one without an end", 1, 20_000_000, &[431, 0]),
+    ];
+    for (why, many, length, statuses) in cases {
+        let value = vec![b'a'; length];
+        let headers = vec![("x-crowd", value.as_slice()); many];
+        let request = head("GET /api/public/models", &headers);
+        let asked = [(); 4].map(|()| target.talk(&request));
+        let [one, two, three, four] = asked;
+        let (one, two, three, four, ()) = tokio::join!(one, two, three, four, target.is_served());
+        for (found, answer) in [one, two, three, four] {
+            // It may hang up so fast that its answer is lost on the way.
+            let beginning = answer.get(..answer.len().min(400)).unwrap_or_default();
+            assert!(statuses.contains(&found), "{why}: {found} {beginning}");
+        }
+    }
+    target.is_served().await;
+    target.assert_grew_at_most(peak, 60);
+}

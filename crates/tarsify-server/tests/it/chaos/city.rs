@@ -91,8 +91,11 @@ impl City {
     /// Ends a process by this signal, and starts another in its place.
     pub(super) async fn replace(&mut self, place: usize, signal: &str) {
         let old = self.fleet.remove(place);
-        // PostgreSQL may be away, and then a stop is not always an orderly one.
         let said = old.stop(signal).await;
+        // Whatever is wrong meanwhile, who is asked to stop does so.
+        if signal == "TERM" {
+            assert_eq!(said.code, Some(0), "{}", said.err);
+        }
         assert!(!said.err.contains("panicked"), "{}", said.err);
         let (role, port) = &self.roles[place];
         let arguments = ["serve", "--port", port, "--role", role];
@@ -126,6 +129,7 @@ impl City {
         let sent = payouts.len();
         payouts.dedup();
         assert_eq!(payouts.len(), sent, "sent twice: {transfers:#?}");
+        assert!(sent > 0, "nobody was paid, so this says nothing");
         let paid = number(
             &self.workshop,
             "SELECT count(*) FROM payouts WHERE status = 'PAID'",

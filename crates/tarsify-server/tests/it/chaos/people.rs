@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder, Response};
 use serde_json::json;
 use tarsify_emulator::stripe::{SessionEnd, sign};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::city::City;
 use crate::live::events;
-use crate::support::{Answer, Ask, Bank, accepted, get, post, unix_now};
+use crate::support::{self, Answer, Ask, Bank, accepted, get, post, unix_now};
 
 const CLICKERS: usize = 4;
 /// Longer than any answer takes that is not waited for; shorter than a process stands still.
@@ -38,18 +38,7 @@ enum Came {
 impl Caller {
     async fn ask(&self, turn: usize, ask: &Ask) -> Came {
         let url = &self.urls[turn % 2];
-        let Ok(response) = ask.clone().request(&self.client, url).send().await else {
-            return Came::Nothing;
-        };
-        let Ok(answer) = Answer::read(response).await else {
-            return Came::Nothing;
-        };
-        if answer.status == 503 {
-            assert_eq!(answer.code(), Some("ERR_1005"), "{answer:#?}");
-            return Came::Nothing;
-        }
-        assert!(answer.status < 500, "{answer:#?}");
-        Came::To(answer)
+        send(ask.clone().request(&self.client, url)).await
     }
 
     /// Asks until there is an answer; none when everything is over before.
@@ -67,6 +56,33 @@ impl Caller {
         }
         None
     }
+}
+
+/// Sends a request, whose answer may be anything but a failure of ours.
+async fn send(request: RequestBuilder) -> Came {
+    match request.send().await {
+        Ok(response) => judge(response).await,
+        Err(_) => Came::Nothing,
+    }
+}
+
+/// The one failure that anybody may see is a polite one.
+async fn judge(response: Response) -> Came {
+    let Ok(answer) = Answer::read(response).await else {
+        return Came::Nothing;
+    };
+    if answer.status == 503 {
+        assert_eq!(answer.code(), Some("ERR_1005"), "{answer:#?}");
+        return Came::Nothing;
+    }
+    assert!(answer.status < 500, "{answer:#?}");
+    Came::To(answer)
+}
+
+/// Waits for all of them, who have nothing left to do but to hear of an end.
+async fn join<T: 'static>(what: &str, tasks: JoinSet<T>) -> Vec<T> {
+    let joined = timeout(support::PATIENCE, tasks.join_all()).await;
+    joined.unwrap_or_else(|_| panic!("waited in vain until {what}"))
 }
 
 /// A run, and what was seen of it.
@@ -142,10 +158,11 @@ impl Crowd {
         let runs: Vec<_> = self.clickers.join_all().await.concat();
         self.others.join_all().await;
         assert!(runs.len() > CLICKERS, "hardly anybody was served");
+        let bought = join("the bank was heard", self.buyer).await;
         Lived {
             runs,
             unanswered: CLICKERS,
-            bought: self.buyer.join_all().await.into_iter().sum(),
+            bought: bought.into_iter().sum(),
             followers: self.followers,
         }
     }
@@ -156,7 +173,7 @@ impl Lived {
     pub(super) async fn watched(&self) -> Vec<Followed> {
         let followers = std::mem::take(&mut *self.followers.lock().unwrap());
         assert!(!followers.is_empty(), "nobody followed anything");
-        followers.join_all().await
+        join("each who follows a run has seen its end", followers).await
     }
 }
 
@@ -220,33 +237,47 @@ async fn watch(caller: Caller, token: String, run: String) -> Followed {
     for turn in 0.. {
         let ask = get(events(&run)).by(&token).header("last-event-id", &last);
         let answer = ask.request(&client, &caller.urls[turn % 2]).send().await;
-        if let Ok(mut answer) = answer
-            && answer.status() == 200
-        {
-            let mut text = String::new();
-            while let Ok(Some(bytes)) = answer.chunk().await {
-                text.push_str(&String::from_utf8_lossy(&bytes));
-                while let Some((event, rest)) = text.split_once("\n\n") {
-                    let field = |name: &str| {
-                        let line = event.lines().find_map(|line| line.strip_prefix(name));
-                        line.unwrap_or_default().to_owned()
-                    };
-                    let (id, kind) = (field("id: "), field("event: "));
-                    text = rest.to_owned();
-                    match kind.as_str() {
-                        "end" => return (run, seen),
-                        "connected" | "" => {}
-                        _ => {
-                            seen.push(format!("{id} {kind}"));
-                            last = id;
-                        }
-                    }
+        match answer {
+            Ok(stream) if stream.status() == 200 => {
+                if is_at_its_end(stream, &mut seen, &mut last).await {
+                    return (run, seen);
                 }
             }
+            Ok(other) => {
+                if let Came::To(answer) = judge(other).await {
+                    panic!("nobody may follow {run}: {answer:#?}");
+                }
+            }
+            Err(_) => {}
         }
         sleep(Duration::from_millis(100)).await;
     }
     unreachable!("a stream has an end")
+}
+
+/// Reads a stream for as long as it is there; answers whether it has told the end.
+async fn is_at_its_end(mut stream: Response, seen: &mut Vec<String>, last: &mut String) -> bool {
+    let mut text = String::new();
+    while let Ok(Some(bytes)) = stream.chunk().await {
+        text.push_str(&String::from_utf8_lossy(&bytes));
+        while let Some((event, rest)) = text.split_once("\n\n") {
+            let field = |name: &str| {
+                let line = event.lines().find_map(|line| line.strip_prefix(name));
+                line.unwrap_or_default().to_owned()
+            };
+            let (id, kind) = (field("id: "), field("event: "));
+            text = rest.to_owned();
+            match kind.as_str() {
+                "end" => return true,
+                "connected" | "" => {}
+                _ => {
+                    seen.push(format!("{id} {kind}"));
+                    *last = id;
+                }
+            }
+        }
+    }
+    false
 }
 
 /// Buys credits, and has the bank tell of it three times; answers how often he paid.
@@ -258,11 +289,7 @@ async fn buy(caller: Caller, bank: Arc<Bank>, order: Ask) -> usize {
         let Some(answer) = caller.insist(paid, &order).await else {
             return paid;
         };
-        // The bank's mistakes are told as what they are.
-        if answer.status != 201 {
-            assert_eq!(answer.status, 502, "{answer:#?}");
-            continue;
-        }
+        let answer = answer.assert_ok(201);
         let sessions = bank.sessions_of(&answer.id());
         let session = sessions.first().unwrap()["id"].as_str().unwrap().to_owned();
         let message = bank.stripe.end_session(&session, SessionEnd::Paid).unwrap();
@@ -274,8 +301,9 @@ async fn buy(caller: Caller, bank: Arc<Bank>, order: Ask) -> usize {
                 let signature = sign(Bank::SECRET, &message.body, unix_now());
                 let told = caller.client.post(url).body(message.body.clone());
                 let told = told.header("content-type", "application/json");
-                let told = told.header("stripe-signature", signature).send().await;
-                if told.is_ok_and(|answer| answer.status() == 200) {
+                let told = send(told.header("stripe-signature", signature)).await;
+                if let Came::To(answer) = told {
+                    answer.assert_ok(200);
                     break;
                 }
                 sleep(Duration::from_millis(100)).await;

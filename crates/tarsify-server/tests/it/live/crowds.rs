@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::{Stream, events};
-use crate::support::{Workshop, until};
+use crate::support::{Workshop, assert_may_open, until};
 
 /// A part of how long a client is left alone, for each so many of them: more often no machine could
 /// take all of them back.
@@ -17,6 +17,7 @@ const FEW: usize = 60;
 /// What the streams of one process take, and how late they tell an end, with so many of them.
 #[expect(clippy::print_stdout, reason = "the figures are for who runs it")]
 async fn crowd(watchers: usize, runs: usize) {
+    assert_may_open(watchers + runs);
     let workshop = Workshop::open().await;
     workshop
         .gpus

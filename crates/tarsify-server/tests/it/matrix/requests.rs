@@ -1,6 +1,10 @@
 //! A request for each cell: to which address, with which token and body.
 
+use std::time::Duration;
+
+use reqwest::Response;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::callers::Caller;
 use super::document::Operation;
@@ -8,11 +12,15 @@ use super::rules::{Kind, Object, Side};
 use super::world::{World, prompt_of};
 use crate::support::{accepted, post};
 
+/// Whatever a stream has to tell of what has been, it tells within this.
+const AT_ONCE: Duration = Duration::from_millis(200);
+
 /// What was answered.
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) text: String,
     pub(super) body: Value,
+    pub(super) is_stream: bool,
 }
 
 impl Reply {
@@ -28,6 +36,18 @@ impl Reply {
         }
         (self.status, body)
     }
+}
+
+/// What a stream tells at once: it has no end that could be waited for.
+async fn beginning(mut stream: Response) -> String {
+    let mut told = Vec::new();
+    let reading = async {
+        while let Ok(Some(bytes)) = stream.chunk().await {
+            told.extend_from_slice(&bytes);
+        }
+    };
+    let _more_to_come = timeout(AT_ONCE, reading).await;
+    String::from_utf8_lossy(&told).into_owned()
 }
 
 impl World {
@@ -112,14 +132,18 @@ impl World {
         let status = response.status().as_u16();
         let kind = response.headers().get("content-type");
         let is_stream = kind.is_some_and(|kind| kind == "text/event-stream");
-        // A stream has no end that could be waited for.
         let text = if is_stream {
-            String::new()
+            beginning(response).await
         } else {
             response.text().await.unwrap()
         };
         let body = serde_json::from_str(&text).unwrap_or_default();
-        Reply { status, text, body }
+        Reply {
+            status,
+            text,
+            body,
+            is_stream,
+        }
     }
 
     /// The document's own example, but for names of things that are here or have to be new.

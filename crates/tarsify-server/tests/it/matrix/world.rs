@@ -10,7 +10,7 @@ use serde_json::json;
 use super::callers::{Caller, OPERATOR};
 use super::rules::{Kind, Side, Standing};
 use crate::support::{
-    Answer, Ask, Firebase, Server, Workshop, base_model_body, endpoint_body, get, post,
+    Answer, Ask, Firebase, Server, Workshop, base_model_body, endpoint_body, get, post, until,
 };
 
 pub(super) const SIDES: [Side; 2] = [Side::First, Side::Second];
@@ -132,6 +132,30 @@ impl World {
         self.things.insert((Kind::Person, side), person);
         self.things.insert((Kind::Runnable, side), slug.clone());
         self.things.insert((Kind::Slug, side), slug);
+    }
+
+    /// What each table holds, in short; but for those in which processes write by themselves.
+    pub(super) fn rows(&self) -> BTreeMap<String, String> {
+        let rows = self.workshop.store.sql(
+            "SELECT tablename, md5(query_to_xml(format('SELECT t::text FROM %I t ORDER BY 1', tablename), \
+                true, true, '')::text) FROM pg_tables WHERE schemaname = 'public' \
+                AND tablename NOT IN ('workers', 'retention', 'ledger_checkpoints')",
+        );
+        let rows = rows.lines().map(|row| row.split_once('|').unwrap());
+        rows.map(|(table, rows)| (table.to_owned(), rows.to_owned()))
+            .collect()
+    }
+
+    /// Waits until nothing is done any more but what somebody asks for.
+    pub(super) async fn rests(&self) {
+        until("all has been done", async || {
+            self.workshop.store.sql(
+                "SELECT (SELECT count(*) FROM executions WHERE stage <> 'ended') \
+                    + (SELECT count(*) FROM outbox WHERE done_at IS NULL) \
+                    + (SELECT count(*) FROM untallied)",
+            ) == "0"
+        })
+        .await;
     }
 
     pub(super) fn consumer(&self, side: Side) -> &str {

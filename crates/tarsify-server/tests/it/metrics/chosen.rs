@@ -62,7 +62,7 @@ async fn what_callers_choose_makes_no_series_and_is_not_told() {
     let workshop = Workshop::open().await;
     let server = workshop.serve("all").await;
     // How long that took is told from the next time on.
-    Scrape::of(&server).await;
+    Scrape::weighed(&server).await;
     bother(&workshop, &server, "canaryone").await;
     let before = Scrape::of(&server).await;
     bother(&workshop, &server, "canarytwo").await;

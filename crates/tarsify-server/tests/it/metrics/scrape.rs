@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::{Server, get};
+use crate::support::{Server, get, until};
 
 /// One answer of `/metrics`.
 pub(super) struct Scrape {
@@ -22,6 +22,17 @@ impl Scrape {
             assert_eq!(twice, None, "{name}");
         }
         Self { text, series }
+    }
+
+    /// The same once somebody has looked at what all accounts hold, which is told from then on.
+    pub(super) async fn weighed(server: &Server) -> Self {
+        let mut scrape = Self::of(server).await;
+        until("the accounts are looked at", async || {
+            scrape = Self::of(server).await;
+            scrape.has("ledger_imbalance_millicredits")
+        })
+        .await;
+        scrape
     }
 
     /// The value of a series, which must be there.

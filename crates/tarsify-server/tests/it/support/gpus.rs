@@ -65,6 +65,15 @@ impl Gpus {
         view["counts"].clone()
     }
 
+    /// How many jobs an endpoint was given, but for those that were called off; calls that it refused
+    /// made none.
+    pub(crate) async fn given(&self, endpoint: &str) -> u64 {
+        let asked = self.client.get(self.endpoint(endpoint)).send().await;
+        let view: Value = asked.unwrap().json().await.unwrap();
+        let jobs = |what: &str| view["jobs"][what].as_u64().unwrap();
+        jobs("completed") + jobs("failed") + jobs("inProgress") + jobs("inQueue")
+    }
+
     /// How many jobs an endpoint has that have not ended.
     pub(crate) async fn jobs(&self, endpoint: &str) -> u64 {
         let asked = self.client.get(self.endpoint(endpoint)).send().await;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tarsify_domain::TraceParent;
 use tarsify_domain::catalog::endpoint::EndpointLimits;
 use tarsify_domain::execution::{
     Attempt, AttemptState, Claim, Claimed, ExecutionStatus, JobPlace, Known, Material,
@@ -26,8 +27,9 @@ pub(super) async fn a_claim_records_an_attempt_and_leases(world: ExecutionWorld)
         started_at,
         submission,
         audience,
+        trace_parent,
     } = claimed;
-    assert_eq!(audience, None);
+    assert_eq!((audience, trace_parent), (None, None));
     assert_eq!((category, started_at), (model.base_model.category, None));
     assert_eq!((lease.id, lease.epoch), (new.id, 1));
     assert!(now >= created_at);
@@ -73,6 +75,25 @@ pub(super) async fn a_claim_records_an_attempt_and_leases(world: ExecutionWorld)
     let attempts: Vec<_> = report.attempts.into_iter().map(|its| its.attempt).collect();
     assert_eq!(attempts, [recorded]);
     assert_eq!(world.story(new.id).await, ["queued"]);
+}
+
+pub(super) async fn a_trace_goes_on_with_every_claim(world: ExecutionWorld) {
+    let model = world.model().await;
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let parent = TraceParent::parse(parent).ok();
+    let new = NewExecution {
+        trace_parent: parent.clone(),
+        ..new_run(&model, world.consumer().await)
+    };
+    world.admit(&new).await;
+    let to_submit = only(world.submit_all().await);
+    assert_eq!(
+        (to_submit.lease.id, to_submit.trace_parent),
+        (new.id, parent.clone())
+    );
+    world.pass(PAST_A_LEASE).await;
+    let to_look = only(world.look_all().await);
+    assert_eq!((to_look.lease.id, to_look.trace_parent), (new.id, parent));
 }
 
 pub(super) async fn what_is_leased_is_not_claimed_again(world: ExecutionWorld) {
