@@ -141,7 +141,7 @@ impl Bench {
         let rate = least.rate;
         figures.rows.push(least);
         self.pages(&server, figures)?;
-        if let [.., first, deep, _search] = figures.rows.as_slice() {
+        if let [.., first, deep, _search, _again] = figures.rows.as_slice() {
             let ratio = first.rate / deep.rate;
             figures.mark(
                 "the first page of runs, by one in the middle",
@@ -210,6 +210,12 @@ impl Bench {
                 mine(vec![deep]),
                 200,
                 ('H', 0.15),
+            ),
+            (
+                "a full-text search, each for the first time",
+                plain(searches()),
+                200,
+                ('H', 0.10),
             ),
             (
                 "a full-text search, four words in turn",
@@ -414,6 +420,33 @@ impl Figures {
             most,
         });
     }
+}
+
+/// Searches that find something and that nobody has made before, more than can be made in the time.
+fn searches() -> Vec<String> {
+    let words = [
+        "a",
+        "and",
+        "asked",
+        "by",
+        "day",
+        "for",
+        "is",
+        "it",
+        "lighthouses",
+        "model",
+        "night",
+        "paints",
+        "says",
+        "that",
+        "was",
+        "what",
+    ];
+    let numbers = 1..=MODELS;
+    let pairs = numbers.flat_map(|number| words.map(|word| (word, number)));
+    pairs
+        .map(|(word, number)| format!("/api/marketplace/models?search={word}+{number}"))
+        .collect()
 }
 
 /// A page in the middle of a consumer's runs.
