@@ -13,7 +13,6 @@ use opentelemetry::{Key, KeyValue};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use reqwest::StatusCode;
 use tarsify_domain::trace::TRACES;
 use tracing::Metadata;
 use tracing::Subscriber;
@@ -105,9 +104,19 @@ impl Traces {
     }
 }
 
+/// What a collector does when it is sent something.
+pub(crate) enum Collector {
+    Takes,
+    /// It answers with this status.
+    Refuses(u16),
+    IsSilent,
+}
+
 /// Sends the collector nothing, which it has to take as it takes traces.
-pub(crate) async fn knock(config: &Config, endpoint: &Url) -> reqwest::Result<StatusCode> {
-    let client = collector::client(config.traces.timeout.min(KNOCK))?;
+pub(crate) async fn knock(config: &Config, endpoint: &Url) -> Collector {
+    let Ok(client) = collector::client(config.traces.timeout.min(KNOCK)) else {
+        return Collector::IsSilent;
+    };
     let headers = config.traces.headers.iter().map(Secret::expose);
     let request = client
         .post(address(endpoint))
@@ -115,7 +124,11 @@ pub(crate) async fn knock(config: &Config, endpoint: &Url) -> reqwest::Result<St
     let request = headers.fold(request, |request, (name, value)| {
         request.header(name, value)
     });
-    Ok(request.send().await?.status())
+    match request.send().await {
+        Ok(answer) if answer.status().is_success() => Collector::Takes,
+        Ok(answer) => Collector::Refuses(answer.status().as_u16()),
+        Err(_hidden) => Collector::IsSilent,
+    }
 }
 
 /// Sends what is left of what was traced, if anything was.

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::config::Config;
-use crate::traces;
+use crate::traces::{self, Collector};
 
 const PART: &str = "traces";
 
@@ -15,17 +15,17 @@ pub(super) async fn look(config: &Config) -> Finding {
     };
     let percent = config.traces.sample_percent;
     match traces::knock(config, endpoint).await {
-        Ok(status) if status.is_success() => Finding::good(
+        Collector::Takes => Finding::good(
             PART,
             format!("{endpoint} takes traces; {percent} in a hundred are recorded"),
         ),
-        Ok(status) => Finding::warning(
+        Collector::Refuses(status) => Finding::warning(
             PART,
             format!(
                 "{endpoint} answers traces with {status}: see to OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS"
             ),
         ),
-        Err(_hidden) => Finding::warning(
+        Collector::IsSilent => Finding::warning(
             PART,
             format!(
                 "{endpoint} does not answer: see to OTEL_EXPORTER_OTLP_ENDPOINT and what listens there; everything else works without it"
