@@ -36,6 +36,7 @@ ALTER TABLE executions
     ADD CONSTRAINT executions_step_check CHECK (step_id IS NULL OR parent_id IS NOT NULL),
     ADD CONSTRAINT executions_strikes_check CHECK (strikes >= 0),
     ADD CONSTRAINT executions_tars_model_version_check CHECK (tars_model_version >= 1),
-    ADD CONSTRAINT executions_timeout_seconds_check CHECK (timeout_seconds BETWEEN 1 AND 604800);
+    ADD CONSTRAINT executions_timeout_seconds_check CHECK (timeout_seconds BETWEEN 1 AND 604800),
+    ADD CONSTRAINT executions_trace_parent_check CHECK (char_length(trace_parent) <= 55) NOT VALID;
 DROP TRIGGER executions_sound ON executions;
 DROP FUNCTION refuse_unsound_execution();

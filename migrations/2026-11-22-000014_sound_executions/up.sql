@@ -69,6 +69,8 @@ DECLARE
             THEN 'executions_tars_model_version_check'
         WHEN (NEW.timeout_seconds BETWEEN 1 AND 604800) IS FALSE
             THEN 'executions_timeout_seconds_check'
+        WHEN (char_length(NEW.trace_parent) <= 55) IS FALSE
+            THEN 'executions_trace_parent_check'
         END;
 BEGIN
     IF broken IS NOT NULL THEN
@@ -109,4 +111,5 @@ ALTER TABLE executions
     DROP CONSTRAINT executions_step_check,
     DROP CONSTRAINT executions_strikes_check,
     DROP CONSTRAINT executions_tars_model_version_check,
-    DROP CONSTRAINT executions_timeout_seconds_check;
+    DROP CONSTRAINT executions_timeout_seconds_check,
+    DROP CONSTRAINT executions_trace_parent_check;

@@ -12,7 +12,7 @@ use crate::people::identity::{IdentityKey, PersonStatus};
 
 /// For how long it is believed that somebody stands as he stood. Who is locked out is out within a
 /// second, with whatever he had under way.
-pub const BELIEVED: Duration = Duration::milliseconds(500);
+const BELIEVED: Duration = Duration::milliseconds(500);
 
 /// How many are remembered at most.
 const MOST: usize = 10_000;
@@ -69,3 +69,6 @@ impl Standings {
 fn is_believed(since: Timestamp, now: Timestamp) -> bool {
     (Duration::ZERO..BELIEVED).contains(&(now - since))
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,10 +26,15 @@ fn endpoint(settings: EmulatorSettings) -> Arc<Endpoint> {
 }
 
 fn submit(endpoint: &Arc<Endpoint>, entrance: Entrance, priority: Priority) -> Option<String> {
-    let request = Request {
+    let request = request(entrance, priority, None);
+    endpoint.submit(request, Instant::now()).ok()
+}
+
+fn request(entrance: Entrance, priority: Priority, webhook: Option<&str>) -> Request {
+    Request {
         entrance,
         input: json!({ "n": 1 }),
-        webhook: None,
+        webhook: webhook.map(str::to_owned),
         policy: Policy {
             execution_timeout: 600 * SECOND,
             ttl: 86_400 * SECOND,
@@ -38,8 +43,7 @@ fn submit(endpoint: &Arc<Endpoint>, entrance: Entrance, priority: Priority) -> O
         bytes: 100,
         fired: Fired::default(),
         plan: FaultPlan::new(Vec::new(), 0),
-    };
-    endpoint.submit(request, Instant::now()).ok()
+    }
 }
 
 fn run(endpoint: &Arc<Endpoint>) -> String {
@@ -220,4 +224,25 @@ async fn own_workers_need_no_time_when_there_is_none() {
     };
     assert_eq!(endpoint.wait_for(SECOND, ended).await, Some(true));
     assert_eq!(status(&endpoint, &id), Some(JobStatus::Completed));
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_twice_is_noticed() {
+    let endpoint = endpoint(EmulatorSettings::default());
+    for (webhook, repeated) in [
+        (Some("http://127.0.0.1:1/a"), 0),
+        (None, 0),
+        (None, 0),
+        (Some("http://127.0.0.1:1/b"), 0),
+        (Some("http://127.0.0.1:1/a"), 1),
+        (Some("http://127.0.0.1:1/a"), 2),
+    ] {
+        let request = request(Entrance::Run, Priority::Normal, webhook);
+        endpoint.submit(request, Instant::now()).unwrap();
+        assert_eq!(
+            endpoint.state().counts.of("repeated"),
+            repeated,
+            "{webhook:?}"
+        );
+    }
 }

@@ -128,6 +128,11 @@ const BOUNDS: &[(&str, &str, &str)] = &[
         "executions_attempts_check",
     ),
     ("executions", "looks = -1", "executions_looks_check"),
+    (
+        "executions",
+        "trace_parent = repeat('0', 56)",
+        "executions_trace_parent_check",
+    ),
     ("executions", "strikes = -1", "executions_strikes_check"),
     ("executions", "last_seq = 0", "executions_last_seq_check"),
     ("executions", "fair_rank = -1", "executions_fair_rank_check"),

@@ -62,7 +62,7 @@ pub(super) async fn old_place() -> Place {
 
 /// What was read by some work.
 pub(super) struct Used {
-    /// How often the index was used.
+    /// How often the index was used, or those of the pattern.
     pub(super) scans: i64,
     /// How many entries of the index were read.
     pub(super) entries: i64,
@@ -70,7 +70,7 @@ pub(super) struct Used {
     pub(super) table_scans: i64,
 }
 
-/// What the work read.
+/// What the work read of an index, or of all whose names are like the pattern.
 pub(super) async fn used(
     place: &Place,
     index: &str,
@@ -86,9 +86,9 @@ pub(super) async fn used(
 pub(super) async fn used_by(place: &Place, index: &str, work: impl AsyncFnOnce(Database)) -> Used {
     let outside = Outside::connect(&place.test().url).await;
     let numbers = format!(
-        "SELECT format('%s %s %s', i.idx_scan, i.idx_tup_read, t.seq_scan) \
+        "SELECT format('%s %s %s', sum(i.idx_scan), sum(i.idx_tup_read), max(t.seq_scan)) \
          FROM pg_stat_user_indexes i JOIN pg_stat_user_tables t USING (relid) \
-         WHERE i.indexrelname = '{index}'"
+         WHERE i.indexrelname LIKE '{index}'"
     );
     let read = async || {
         let answer = outside.sql(&numbers).await.remove(0);
@@ -271,4 +271,29 @@ async fn lists_have_their_indexes() {
         .await;
         assert!(used.scans >= 1, "{index} was not used");
     }
+}
+
+#[tokio::test]
+async fn a_page_costs_whoever_has_many_runs_no_more_than_others() {
+    let place = old_place().await;
+    let kept = "UPDATE consumers c SET failed_runs = (\
+        SELECT count(*) FROM executions x WHERE x.consumer_id = c.id AND x.status = 'FAILED')";
+    place.unseen(kept).await;
+    let busy = "SELECT id FROM consumers WHERE failed_runs > 10000";
+    let busy = Scope::Consumer(place.sql(busy).await[0].parse().unwrap());
+    const PAGES: i64 = 10;
+    // Where nearly all runs are his, the index of the newest runs serves as well, and the runs of
+    // others that it passes are few beside his own.
+    let used = used(&place, "executions_%_index", async |executions| {
+        let filter = ExecutionFilter::default();
+        for _ in 0..PAGES {
+            let page = PageRequest::default();
+            let list = executions.list(busy, &filter, &page).await.unwrap();
+            assert!(list.total > 10_000);
+        }
+    })
+    .await;
+    assert_eq!(used.table_scans, 0);
+    assert!(used.scans >= PAGES, "{} times", used.scans);
+    assert!(used.entries < ENDED / 2, "{} were read", used.entries);
 }
