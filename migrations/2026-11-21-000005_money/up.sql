@@ -196,7 +196,7 @@ BEGIN
 END
 $$;
 
--- The one writer of transfers: all legs of a group, or none. Answers null, or, when the first of
+-- The writer of transfers: all legs of a group, or none. Answers null, or, when the first of
 -- its accounts would come to hold less than nothing, how much that one lacks, and nothing was done
 -- then. When another one would, it fails. Of an amount of nothing there is no transfer.
 --

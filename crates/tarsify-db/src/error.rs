@@ -62,6 +62,22 @@ impl Failure {
         Self::Unavailable(source.into())
     }
 
+    /// The same once more, for another one whom it befell.
+    pub(crate) fn again(&self) -> Self {
+        let said = |source: &Source| Source::from(source.to_string());
+        match self {
+            Self::Taken { constraint, source } => Self::Taken {
+                constraint: constraint.clone(),
+                source: said(source),
+            },
+            Self::Bound(source) => Self::Bound(said(source)),
+            Self::Undone(source) => Self::Undone(said(source)),
+            Self::Lost(source) => Self::Lost(said(source)),
+            Self::Unavailable(source) => Self::Unavailable(said(source)),
+            Self::Unexpected(source) => Self::Unexpected(said(source)),
+        }
+    }
+
     /// For a statement that no unique constraint can stand against.
     pub(crate) fn into_repo(self) -> RepoError {
         self.or_conflict(&[])

@@ -1,5 +1,6 @@
-//! Keeps executions, which are their own queue. Every method is one statement; what it may do is
-//! decided by the guards in it, never by what was read before.
+//! Keeps executions, which are their own queue. Every method is one statement, or a part of
+//! one that does the same for others; what it may do is decided by the guards in it, never by what
+//! was read before.
 
 mod admission;
 mod admitted;
@@ -9,8 +10,10 @@ mod cancel;
 mod claim;
 mod claimed;
 mod crew;
+mod ends;
 mod log;
 mod material;
+mod moves;
 mod outlook;
 mod output;
 mod queue;
@@ -40,29 +43,35 @@ use crate::listing::{Counted, Direction, Listing, Sort, SortKey};
 use crate::pool::Database;
 use crate::statement::{Binds, Statement};
 use crate::stored;
+use crate::together::Writers;
 
-use admitted::{AdmissionRow, ReplayRow};
+use admission::{Admission, Admissions, ID_UNIQUE, KEY_UNIQUE};
+use admitted::ReplayRow;
 use cancel::AnswerRow;
+use ends::Ends;
+use moves::Moves;
 use queue::CountRow;
 use report::ReportRow;
 use row::{CONTENT, ExecutionRow, MODELS, SUMMARY, SummaryRow, seen_by};
 
-/// The primary key of executions.
-const ID_UNIQUE: &str = "executions_pkey";
-
-/// The primary key of idempotency keys.
-const KEY_UNIQUE: &str = "idempotency_keys_pkey";
-
 /// Executions in PostgreSQL, the queue of their workers, and the models to run.
 pub struct PgExecutionRepository {
     database: Database,
+    admissions: Writers<Admissions>,
+    moves: Writers<Moves>,
+    ends: Writers<Ends>,
 }
 
 impl PgExecutionRepository {
     /// Keeps them in `database`.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database) -> Self {
+        Self {
+            admissions: Writers::new(&database),
+            moves: Writers::new(&database),
+            ends: Writers::new(&database),
+            database,
+        }
     }
 
     /// Settles the events of a database that was restored from a dump: their turns are of another
@@ -145,16 +154,15 @@ impl ExecutionRepository for PgExecutionRepository {
     }
 
     async fn admit(&self, new: &NewExecution) -> Result<Admitted, AdmitError> {
-        let statement = admission::statement(new)?;
-        let rows = match self.database.write(&statement).await {
+        let row = match self.admissions.write(Admission::of(new)?).await {
             // A twin took the key at this very moment, and nothing of ours was stored.
             Err(Failure::Taken { constraint, .. }) if constraint == KEY_UNIQUE => {
-                self.database.write(&statement).await
+                self.admissions.write(Admission::of(new)?).await
             }
             other => other,
         };
-        let rows: Vec<AdmissionRow> = rows.map_err(|failure| failure.or_conflict(&[ID_UNIQUE]))?;
-        match admitted::outcome(new, rows) {
+        let row = row.map_err(|failure| failure.or_conflict(&ID_UNIQUE))?;
+        match admitted::outcome(new, row) {
             // Perhaps because a twin of this request has just taken the last that there was.
             Err(
                 refused @ (AdmitError::InsufficientCredits { .. }

@@ -27,6 +27,7 @@ mod statement;
 mod stored;
 mod tars_model;
 mod tls;
+mod together;
 
 pub use base_model::PgBaseModelRepository;
 pub use consumer::PgConsumerRepository;

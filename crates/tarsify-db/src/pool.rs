@@ -44,6 +44,10 @@ pub struct Connections {
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
     small: Pool<AsyncPgConnection>,
+    /// The runtime that is there as long as the database is.
+    home: Handle,
+    /// How long it may take to get a connection.
+    acquire_timeout: Duration,
     /// How long an answer may take; a little more than the server takes to give up by itself.
     patience: Duration,
 }
@@ -61,6 +65,8 @@ impl Database {
         Ok(Self {
             pool: open(&target, settings, settings.max_connections)?,
             small: open(&target, settings, settings.small_pool_connections)?,
+            home: Handle::current(),
+            acquire_timeout: settings.acquire_timeout,
             patience: settings.statement_timeout + MARGIN,
         })
     }
@@ -72,8 +78,20 @@ impl Database {
         Self {
             pool: self.small.clone(),
             small: self.small.clone(),
+            home: self.home.clone(),
+            acquire_timeout: self.acquire_timeout,
             patience: self.patience,
         }
+    }
+
+    /// Where its tasks run: the threads of a web server each have a runtime that ends with them.
+    pub(crate) const fn home(&self) -> &Handle {
+        &self.home
+    }
+
+    /// How long it may take to get a connection.
+    pub(crate) const fn acquire_timeout(&self) -> Duration {
+        self.acquire_timeout
     }
 
     /// How its connections are used right now.
@@ -121,6 +139,21 @@ impl Database {
                 self.attempt(statement).await
             }
             other => other,
+        }
+    }
+
+    /// The same for several at once, who are tried one by one when it fails, so it is not repeated.
+    pub(crate) async fn write_together<R>(
+        &self,
+        statement: &Statement,
+        many: usize,
+    ) -> Result<Vec<R>, Failure>
+    where
+        R: QueryableByName<Pg> + Send + 'static,
+    {
+        match many {
+            1 => self.write(statement).await,
+            _ => self.attempt(statement).await,
         }
     }
 

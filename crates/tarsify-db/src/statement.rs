@@ -62,10 +62,6 @@ impl Binds {
         self.add::<Jsonb, _>(value)
     }
 
-    pub(crate) fn optional_json(&mut self, value: Option<Value>) -> String {
-        self.add::<Nullable<Json>, _>(value)
-    }
-
     pub(crate) fn optional_uuid(&mut self, value: Option<Uuid>) -> String {
         self.add::<Nullable<SqlUuid>, _>(value)
     }
@@ -80,10 +76,7 @@ impl Binds {
 
     /// A length of time, as an `interval`.
     pub(crate) fn span(&mut self, value: Duration) -> String {
-        // A century, so that adding it to the present stays a date.
-        const LONGEST: i64 = 3_155_760_000_000_000;
-        let micros = i64::try_from(value.as_micros()).unwrap_or(LONGEST);
-        let micros = self.number(micros.min(LONGEST));
+        let micros = self.number(microseconds(value));
         format!("({micros} * interval '1 microsecond')")
     }
 
@@ -117,12 +110,29 @@ impl Binds {
         self.add::<Array<Json>, _>(values)
     }
 
+    pub(crate) fn optional_jsons(&mut self, values: Vec<Option<Value>>) -> String {
+        self.add::<Array<Nullable<Json>>, _>(values)
+    }
+
+    pub(crate) fn flags(&mut self, values: Vec<bool>) -> String {
+        self.add::<Array<Bool>, _>(values)
+    }
+
     pub(crate) fn jsonbs(&mut self, values: Vec<Value>) -> String {
         self.add::<Array<Jsonb>, _>(values)
     }
 
     pub(crate) fn byte_strings(&mut self, values: Vec<Vec<u8>>) -> String {
         self.add::<Array<Binary>, _>(values)
+    }
+
+    pub(crate) fn optional_byte_strings(&mut self, values: Vec<Option<Vec<u8>>>) -> String {
+        self.add::<Array<Nullable<Binary>>, _>(values)
+    }
+
+    /// Lengths of time, as numbers of microseconds.
+    pub(crate) fn microseconds(&mut self, values: Vec<Duration>) -> String {
+        self.numbers(values.into_iter().map(microseconds).collect())
     }
 
     fn add<Sql, V>(&mut self, value: V) -> String
@@ -137,6 +147,13 @@ impl Binds {
         }));
         format!("${}", self.0.len())
     }
+}
+
+/// A length of time in microseconds.
+pub(crate) fn microseconds(value: Duration) -> i64 {
+    // A century, so that adding it to the present stays a date.
+    const LONGEST: i64 = 3_155_760_000_000_000;
+    i64::try_from(value.as_micros()).map_or(LONGEST, |micros| micros.min(LONGEST))
 }
 
 /// A statement that is ready to run, as often as need be.
@@ -204,6 +221,12 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_bind_param_value_only(&self.value)
     }
+}
+
+/// An array of which the server does not guess how long it is: it would make a plan for each length,
+/// again and again, instead of one that serves for all.
+pub(crate) fn of_any_length(array: &str) -> String {
+    format!("(SELECT {array})")
 }
 
 /// What stands in a `text` or `jsonb`, neither of which can hold a NUL.

@@ -18,7 +18,7 @@ use super::admission::price;
 use super::row::ExecutionRow;
 use crate::stored;
 
-/// What the statement answered.
+/// What the statement answered for one of them.
 pub(super) struct AdmissionRow {
     /// Whether the key was known, and for the same body.
     is_same: Option<bool>,
@@ -70,8 +70,8 @@ pub(super) fn replay(rows: Vec<ReplayRow>) -> Result<Option<Admitted>, AdmitErro
     }
 }
 
-/// What the rows of an admission say.
-pub(super) fn outcome(new: &NewExecution, rows: Vec<AdmissionRow>) -> Result<Admitted, AdmitError> {
+/// What the row of an admission says.
+pub(super) fn outcome(new: &NewExecution, row: AdmissionRow) -> Result<Admitted, AdmitError> {
     let AdmissionRow {
         is_same,
         fits,
@@ -79,7 +79,7 @@ pub(super) fn outcome(new: &NewExecution, rows: Vec<AdmissionRow>) -> Result<Adm
         available,
         accepted_at,
         found,
-    } = stored::answered(rows)?;
+    } = row;
     if let Some(available) = available {
         return Err(AdmitError::InsufficientCredits {
             required: price(new)?.credits(),

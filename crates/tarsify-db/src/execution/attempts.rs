@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tarsify_domain::execution::{Attempt, AttemptReport, AttemptState, Exchange, ProviderJobId};
 use tarsify_domain::{RepoError, Timestamp};
 
-use crate::statement::{Binds, without_nul};
+use crate::statement::{Binds, of_any_length, without_nul};
 use crate::stored;
 
 /// How many exchanges are kept of each attempt.
@@ -126,21 +126,32 @@ pub(super) fn small(column: &'static str, value: i64) -> Result<u32, RepoError> 
     stored::checked(column, u32::try_from(value))
 }
 
-/// The common table expression `stored`, which writes these attempts and appends these
-/// exchanges for the execution that the expression called `owner` has found and locked. It
-/// answers number, state and job of each attempt that it wrote.
+/// What is new about the attempts of one execution: those that changed, and what was said.
+pub(super) type Told<'a> = (&'a [Attempt], &'a [Exchange]);
+
+/// The common table expressions `news` and `stored`: the latter writes these attempts and appends
+/// these exchanges for the executions that the expression called `owner` has found and locked, with
+/// the `place` of each. It answers execution, number, state and job of each attempt that it wrote.
 ///
 /// A job's id is only ever added: a callback may have brought it while the worker held the
 /// lease, and a worker that does not know it does not mean that there is none.
-pub(super) fn storing(
+pub(super) fn storing<'a>(
     owner: &str,
-    attempts: &[Attempt],
-    exchanges: &[Exchange],
+    of: impl Iterator<Item = Told<'a>>,
     binds: &mut Binds,
 ) -> String {
-    let news = news(attempts, exchanges);
-    let numbers = binds.numbers(news.iter().map(|one| i64::from(one.number)).collect());
-    let changed = || news.iter().map(|one| one.attempt);
+    let news: Vec<_> = (1_i64..)
+        .zip(of)
+        .flat_map(|(place, (attempts, exchanges))| {
+            let news = news(attempts, exchanges).into_iter();
+            news.map(move |one| (place, one))
+        })
+        .collect();
+    let places = binds.numbers(news.iter().map(|(place, _)| *place).collect());
+    let places = of_any_length(&places);
+    let numbers = news.iter().map(|(_, one)| i64::from(one.number));
+    let numbers = binds.numbers(numbers.collect());
+    let changed = || news.iter().map(|(_, one)| one.attempt);
     let states = changed().map(|one| one.map(|attempt| attempt.state.as_str()));
     let states = binds.optional_texts(states.collect());
     let jobs = changed().map(|one| one?.job.as_ref().map(ProviderJobId::as_str));
@@ -149,14 +160,15 @@ pub(super) fn storing(
     let missing = binds.optional_moments(missing.collect());
     let unreadable = changed().map(|one| one.map(|attempt| i64::from(attempt.unreadable)));
     let unreadable = binds.optional_numbers(unreadable.collect());
-    let said = binds.jsonbs(
-        news.iter()
-            .map(|one| Value::from(one.said.clone()))
-            .collect(),
-    );
+    let said = news.iter().map(|(_, one)| Value::from(one.said.clone()));
+    let said = binds.jsonbs(said.collect());
     let first = KEPT_EXCHANGES - 1;
     format!(
-        "stored AS (\
+        "news AS MATERIALIZED (\
+            SELECT * FROM unnest(\
+                {places}, {numbers}, {states}, {jobs}, {missing}, {unreadable}, {said}\
+            ) AS n (place, number, state, job_id, missing_since, unreadable, said)\
+         ), stored AS (\
             UPDATE provider_attempts a SET state = coalesce(n.state, a.state), \
                 job_id = coalesce(n.job_id, a.job_id), \
                 missing_since = CASE WHEN n.state IS NULL THEN a.missing_since \
@@ -166,35 +178,33 @@ pub(super) fn storing(
                     SELECT jsonb_agg(jsonb_build_object('at', {SAID_AT}) || s.one ORDER BY s.place) \
                     FROM jsonb_array_elements(n.said) WITH ORDINALITY AS s (one, place)\
                 ), '[]'), '$[last - {first} to last]') \
-            FROM {owner} o, unnest({numbers}, {states}, {jobs}, {missing}, {unreadable}, {said}) \
-                AS n (number, state, job_id, missing_since, unreadable, said) \
+            FROM {owner} o JOIN news n ON n.place = o.place \
             WHERE a.execution_id = o.id AND a.number = n.number \
-            RETURNING a.number, a.state, a.job_id\
+            RETURNING a.execution_id, a.number, a.state, a.job_id\
          )"
     )
 }
 
-/// The common table expressions `stored` and `loose`: the latter tells whether a job is left,
-/// also one that the worker does not know of, because a callback brought it while he decided.
-pub(super) fn storing_last(
+/// The same, and the common table expression `loose`: the executions of which a job is left, also
+/// one that the worker does not know of, because a callback brought it while he decided.
+pub(super) fn storing_last<'a>(
     owner: &str,
-    attempts: &[Attempt],
-    exchanges: &[Exchange],
+    of: impl Iterator<Item = Told<'a>>,
     binds: &mut Binds,
 ) -> String {
-    let stored = storing(owner, attempts, exchanges, binds);
-    let written = attempts.iter().map(|attempt| i64::from(attempt.number));
-    let said = exchanges.iter().map(|exchange| i64::from(exchange.attempt));
-    let written = binds.numbers(written.chain(said).collect());
+    let stored = storing(owner, of, binds);
     format!(
         "{stored}, others AS (\
-            SELECT a.job_id FROM provider_attempts a JOIN {owner} o ON o.id = a.execution_id \
-            WHERE a.state IN ({LIVE}) AND a.number <> ALL ({written}) \
-            FOR NO KEY UPDATE OF a\
+            SELECT a.execution_id, a.job_id \
+            FROM {owner} o CROSS JOIN LATERAL (\
+                SELECT a.execution_id, a.job_id FROM provider_attempts a \
+                WHERE a.execution_id = o.id AND a.state IN ({LIVE}) AND NOT EXISTS (\
+                    SELECT 1 FROM news n WHERE n.place = o.place AND n.number = a.number\
+                ) FOR NO KEY UPDATE\
+            ) a\
          ), loose AS MATERIALIZED (\
-            SELECT EXISTS (SELECT 1 FROM stored WHERE state IN ({LIVE}) \
-                    AND job_id IS NOT NULL) \
-                OR EXISTS (SELECT 1 FROM others WHERE job_id IS NOT NULL) AS are_left\
+            SELECT execution_id FROM stored WHERE state IN ({LIVE}) AND job_id IS NOT NULL \
+            UNION SELECT execution_id FROM others WHERE job_id IS NOT NULL\
          )"
     )
 }

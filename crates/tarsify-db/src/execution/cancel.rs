@@ -10,10 +10,10 @@ use tarsify_domain::id::ExecutionId;
 use tarsify_domain::{RepoError, Scope};
 
 use super::attempts::LIVE;
+use super::ends::{How, TOLD, UNTALLIED, ended, error_code};
 use super::output::NEXT;
 use super::queue::WOKEN;
 use super::row::{CONTENT, ExecutionRow, MODELS, SUMMARY, seen_by};
-use super::write::{RESOLVED, ended, telling_end};
 use crate::statement::{Binds, Statement};
 use crate::stored;
 
@@ -28,13 +28,12 @@ pub(super) fn statement(scope: Scope, id: ExecutionId) -> Statement {
     let mut binds = Binds::default();
     let seen = seen_by(scope, &mut binds);
     let reason = EndReason::CancelledByCaller;
-    let how = ended(
-        Ending::Cancelled,
-        Some(reason),
-        Some(reason.meaning()),
-        &mut binds,
-    );
-    let told = telling_end(Ending::Cancelled, &mut binds);
+    let how = ended(&How {
+        status: &binds.text(Ending::Cancelled.as_str()),
+        reason: &binds.text(reason.as_str()),
+        error_code: &binds.optional_text(error_code(Some(reason))),
+        error_message: &binds.text(reason.meaning()),
+    });
     let id = binds.uuid(id.uuid());
     let sql = format!(
         "WITH found AS MATERIALIZED (\
@@ -53,7 +52,11 @@ pub(super) fn statement(scope: Scope, id: ExecutionId) -> Statement {
                     WHEN EXISTS (SELECT 1 FROM live WHERE job_id IS NOT NULL) THEN now() END \
             FROM idle f WHERE e.id = f.id \
             RETURNING e.*\
-         ), {told}, {RESOLVED}, requested AS (\
+         ), {TOLD}, resolved AS MATERIALIZED (\
+            SELECT e.*, CASE WHEN price_credits > 0 \
+                THEN resolve_hold(id, false) ELSE 0 END AS earned \
+            FROM ended e WHERE kind = 'RUN'\
+         ), {UNTALLIED}, requested AS (\
             UPDATE executions e SET {WOKEN}, cancel_requested_at = now() \
             FROM found x WHERE e.id = x.id AND {seen} AND x.stage <> 'ended' AND NOT {IS_IDLE} \
                 AND x.cancel_requested_at IS NULL \

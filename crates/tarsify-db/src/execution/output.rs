@@ -1,25 +1,39 @@
 //! The parts of workers' writes by which output is told while it is made. Writes about what nobody
 //! watches hold none of them.
 
-use serde_json::Value;
-use tarsify_domain::RepoError;
 use tarsify_domain::execution::{NewEvent, OutputTold};
 
-use crate::statement::Binds;
+use super::write::events;
+use crate::error::Failure;
+use crate::statement::{Binds, of_any_length};
 
 /// The number of the one last event of an execution `e`.
 pub(super) const NEXT: &str = "last_seq = e.last_seq + 1";
 
-/// The common table expression, with its comma, that writes how far the output of an execution that
+/// The common table expression, with its comma, that writes how far the output of executions that
 /// `moved` was told.
-pub(super) fn heard(told: Option<&OutputTold>, binds: &mut Binds) -> Result<String, RepoError> {
-    let Some(told) = told else {
+pub(super) fn heard<'a>(
+    told: impl Iterator<Item = Option<&'a OutputTold>>,
+    binds: &mut Binds,
+) -> Result<String, Failure> {
+    let (mut places, mut values) = (Vec::new(), Vec::new());
+    for (place, told) in (1_i64..).zip(told) {
+        let Some(told) = told else { continue };
+        let told = serde_json::to_value(told);
+        values.push(told.map_err(|error| Failure::Unexpected(error.into()))?);
+        places.push(place);
+    }
+    if places.is_empty() {
         return Ok(String::new());
-    };
-    let told = serde_json::to_value(told).map_err(|error| RepoError::Internal(error.into()))?;
+    }
     Ok(format!(
-        "heard AS (UPDATE watched_runs w SET told = {} FROM moved m WHERE w.execution_id = m.id), ",
-        binds.json(told)
+        "heard AS (\
+            UPDATE watched_runs w SET told = n.told \
+            FROM moved m JOIN unnest({}, {}) AS n (place, told) ON n.place = m.place \
+            WHERE w.execution_id = m.id\
+         ), ",
+        of_any_length(&binds.numbers(places)),
+        binds.jsons(values),
     ))
 }
 
@@ -27,30 +41,33 @@ pub(super) fn heard(told: Option<&OutputTold>, binds: &mut Binds) -> Result<Stri
 pub(super) struct LastWords {
     /// What is set of the execution `e` for its events.
     pub(super) last_seq: String,
-    /// The common table expressions, with their commas, that write what is told of an execution that
-    /// `ended`, and forget who watched it.
+    /// The common table expressions, with their commas, that write what is told of executions that
+    /// `ended`, and forget who watched them.
     pub(super) last_words: String,
 }
 
-pub(super) fn last_words(deltas: Option<&[NewEvent]>, binds: &mut Binds) -> LastWords {
-    let Some(deltas) = deltas else {
+/// Those of executions `f` that somebody has watched have `deltas`.
+pub(super) fn last_words<'a>(
+    deltas: impl Iterator<Item = Option<&'a [NewEvent]>> + Clone,
+    binds: &mut Binds,
+) -> LastWords {
+    if deltas.clone().all(|deltas| deltas.is_none()) {
         return LastWords {
             last_seq: NEXT.to_owned(),
             last_words: String::new(),
         };
-    };
-    let kinds = binds.texts(deltas.iter().map(|event| event.kind.as_str()).collect());
-    let data = deltas.iter().map(|event| Value::Object(event.data.clone()));
-    let data = binds.jsons(data.collect());
+    }
+    let events = events(deltas.map(Option::unwrap_or_default), binds);
     LastWords {
-        last_seq: format!("{NEXT} + cardinality({kinds})"),
+        last_seq: format!("{NEXT} + coalesce(f.deltas, 0)"),
         last_words: format!(
             "last_words AS (\
                 INSERT INTO execution_events (execution_id, seq, kind, data, at) \
-                SELECT d.id, d.last_seq - 1 - cardinality({kinds}) + n.place, n.kind, n.data, now() \
-                FROM ended d, unnest({kinds}, {data}) WITH ORDINALITY AS n (kind, data, place)\
+                SELECT d.id, d.last_seq - 1 - d.deltas + n.number, n.kind, n.data, now() \
+                FROM ended d JOIN {events} ON n.place = d.place\
              ), forgotten AS (\
-                DELETE FROM watched_runs w USING ended d WHERE w.execution_id = d.id\
+                DELETE FROM watched_runs w USING ended d \
+                WHERE w.execution_id = d.id AND d.deltas IS NOT NULL\
              ), "
         ),
     }

@@ -15,12 +15,15 @@ use tarsify_domain::id::ExecutionId;
 
 use super::attempts::small;
 use super::claimed::{LookRow, SubmitRow};
+use super::ends::{End, Ends};
 use super::material::MaterialRow;
+use super::moves::Move;
 use super::write::written;
-use super::{PgExecutionRepository, claim, material, tally, write};
+use super::{PgExecutionRepository, claim, material, tally};
 use crate::error::Failure;
 use crate::statement::{self, Binds, Statement};
 use crate::stored;
+use crate::together::alone;
 
 /// The unique constraint on a job's id at its provider.
 const JOB_UNIQUE: &str = "provider_attempts_job_unique";
@@ -51,18 +54,21 @@ impl ExecutionQueue for PgExecutionRepository {
     }
 
     async fn advance(&self, advance: &Advance) -> Result<Written, RepoError> {
-        let statement = write::advancing(advance)?;
-        let rows = self.database.write(&statement).await;
-        written(rows.map_err(|failure| failure.or_conflict(&[JOB_UNIQUE]))?)
+        let row = self.moves.write(Move::of(advance)?).await;
+        written(&row.map_err(|failure| failure.or_conflict(&[JOB_UNIQUE]))?)
     }
 
     async fn settle(&self, settlement: &Settlement) -> Result<Written, RepoError> {
         if settlement.from == Stage::Ended {
             return Ok(Written::Refused);
         }
-        let statement = write::settling(settlement);
-        let rows = self.database.write(&statement).await;
-        written(rows.map_err(|failure| failure.or_conflict(&[JOB_UNIQUE]))?)
+        let end = End::of(settlement)?;
+        let row = if end.is_sociable() {
+            self.ends.write(end).await
+        } else {
+            alone::<Ends>(&self.database, end).await
+        };
+        written(&row.map_err(|failure| failure.or_conflict(&[JOB_UNIQUE]))?)
     }
 
     async fn find_callback(

@@ -355,7 +355,7 @@ fn flows(consumers: &[ConsumerId]) -> Vec<String> {
 }
 
 /// What the server has counted, once it has heard of everything.
-async fn deadlocks(place: &Place) -> i64 {
+pub(super) async fn deadlocks(place: &Place) -> i64 {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let counted = place
         .sql("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
@@ -363,7 +363,7 @@ async fn deadlocks(place: &Place) -> i64 {
     counted[0].parse().unwrap()
 }
 
-async fn assert_sound(place: &Place) {
+pub(super) async fn assert_sound(place: &Place) {
     let faults = place
         .sql("SELECT rule || ' ' || subject || ': ' || detail FROM ledger_faults LIMIT 5")
         .await;

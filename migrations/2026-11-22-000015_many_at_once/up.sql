@@ -1,0 +1,136 @@
+-- Runs whose fate is decided at the same moment are written in one statement, and so is their money. These
+-- two write transfers beside `ledger_post`, by the same rules: the table is taken before the accounts, all
+-- of these are locked at once in the order in which everybody locks them, and each is changed once, by
+-- its net sum.
+--
+-- They have one plan for however few or many: making one anew for each number costs more than the work.
+
+-- Sets credits aside for runs of different consumers that are about to be stored, and answers for
+-- each, by its place, what `hold_credits` would: what the consumer can dispose of when that is too
+-- little, and nothing was done for him then; otherwise null. What is read in the statement after the
+-- lock is what their accounts hold, and stays so: one look decides who can pay.
+CREATE FUNCTION hold_all(
+    of_executions uuid[], of_consumers uuid[], of_developers uuid[], of_models uuid[],
+    prices bigint[], bps bigint[]
+) RETURNS TABLE (place bigint, available bigint)
+    LANGUAGE plpgsql STRICT ROWS 10
+    SET plan_cache_mode = force_generic_plan
+    AS $$
+DECLARE
+    wallets bigint[];
+    helds bigint[];
+    people bigint;
+BEGIN
+    SELECT array_agg(a.id ORDER BY c.place), array_agg(b.id ORDER BY c.place),
+            count(DISTINCT c.id) FILTER (WHERE a.id IS NOT NULL AND b.id IS NOT NULL)
+        INTO wallets, helds, people
+        FROM unnest(of_consumers) WITH ORDINALITY c (id, place)
+        LEFT JOIN ledger_accounts a ON a.owner_id = c.id AND a.kind = 'consumer_available'
+        LEFT JOIN ledger_accounts b ON b.owner_id = c.id AND b.kind = 'consumer_held';
+    -- Of two runs of one consumer each would be paid from the same credits.
+    IF people <> cardinality(of_consumers) THEN
+        RAISE EXCEPTION 'these are not runs of different consumers with accounts'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'hold_all_consumers';
+    END IF;
+    PERFORM ledger_lock(wallets || helds);
+    RETURN QUERY
+        WITH asked AS MATERIALIZED (
+            SELECT r.*, a.balance
+            FROM unnest(
+                of_executions, of_consumers, of_developers, of_models, prices, bps, wallets, helds
+            ) WITH ORDINALITY r (
+                execution_id, consumer_id, developer_id, tars_model_id, price, bps, wallet, held, place
+            )
+            JOIN ledger_accounts a ON a.id = r.wallet
+        ), paid AS MATERIALIZED (
+            SELECT * FROM asked WHERE balance >= price
+        ), moved AS (
+            UPDATE ledger_accounts l SET balance = l.balance + m.delta
+            FROM (
+                SELECT wallet AS id, -price AS delta FROM paid
+                UNION ALL
+                SELECT held, price FROM paid
+            ) m
+            WHERE l.id = m.id
+        ), transferred AS (
+            INSERT INTO ledger_transfers
+                (ref_type, ref_id, kind, debit_id, credit_id, amount, wallet_id, wallet_after, at)
+            SELECT 'execution', p.execution_id, 'hold', p.wallet, p.held, p.price, p.wallet,
+                p.balance - p.price, now()
+            FROM paid p ORDER BY p.place
+        ), kept AS (
+            INSERT INTO holds (
+                execution_id, consumer_id, developer_id, tars_model_id, amount, developer_bps, held_at
+            )
+            SELECT p.execution_id, p.consumer_id, p.developer_id, p.tars_model_id, p.price, p.bps,
+                clock_timestamp()
+            FROM paid p ORDER BY p.place
+        )
+        SELECT a.place, CASE WHEN a.balance >= a.price THEN NULL ELSE a.balance END FROM asked a;
+END
+$$;
+
+-- Captures the holds of runs that completed, of each what `resolve_hold` captures. Answers the
+-- developers' parts. A run without an active hold undoes the end of all of them. None of the accounts is
+-- one whose transfers a consumer's statement shows.
+CREATE FUNCTION capture_holds(of_executions uuid[])
+    RETURNS TABLE (of_execution uuid, earned bigint)
+    LANGUAGE plpgsql STRICT ROWS 10
+    SET plan_cache_mode = force_generic_plan
+    AS $$
+DECLARE
+    captured bigint;
+BEGIN
+    IF cardinality(of_executions) = 0 THEN
+        RETURN;
+    END IF;
+    PERFORM ledger_lock(ARRAY(
+        SELECT a.id FROM holds h
+            JOIN ledger_accounts a ON a.owner_id = h.consumer_id AND a.kind = 'consumer_held'
+            WHERE h.execution_id = ANY (of_executions)
+        UNION
+        SELECT a.id FROM holds h
+            JOIN ledger_accounts a ON a.owner_id = h.developer_id AND a.kind = 'developer_pending'
+            WHERE h.execution_id = ANY (of_executions)
+    ));
+    RETURN QUERY
+        WITH taken AS (
+            UPDATE holds h SET state = 'captured', earned = h.amount * h.developer_bps / 10000,
+                    resolved_at = now()
+                WHERE h.execution_id = ANY (of_executions) AND h.state = 'active'
+                RETURNING h.execution_id, h.consumer_id, h.developer_id, h.amount, h.earned
+        ), sided AS MATERIALIZED (
+            SELECT t.execution_id, t.amount, t.earned, a.id AS held, b.id AS pending
+            FROM taken t
+                JOIN ledger_accounts a ON a.owner_id = t.consumer_id AND a.kind = 'consumer_held'
+                JOIN ledger_accounts b
+                    ON b.owner_id = t.developer_id AND b.kind = 'developer_pending'
+        ), moved AS (
+            UPDATE ledger_accounts a SET balance = a.balance + n.net
+                FROM (
+                    SELECT side, sum(part)::bigint AS net
+                    FROM (
+                        SELECT held AS side, -amount AS part FROM sided
+                        UNION ALL SELECT pending, s.earned FROM sided s
+                    ) parts
+                    GROUP BY side
+                ) n
+                WHERE a.id = n.side AND n.net <> 0
+        ), posted AS (
+            INSERT INTO ledger_transfers (ref_type, ref_id, kind, debit_id, credit_id, amount, at)
+                SELECT 'execution', s.execution_id, l.kind, s.held, l.side, l.amount, now()
+                FROM sided s CROSS JOIN LATERAL (VALUES
+                    ('capture_developer', s.pending, s.earned),
+                    ('capture_platform', 3, s.amount - s.earned)
+                ) l (kind, side, amount)
+                WHERE l.amount > 0
+        )
+        SELECT s.execution_id, s.earned FROM sided s;
+    GET DIAGNOSTICS captured = ROW_COUNT;
+    IF captured <> cardinality(of_executions) THEN
+        RAISE EXCEPTION 'of % runs that completed % have an active hold',
+                cardinality(of_executions), captured
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'holds_resolved_once';
+    END IF;
+END
+$$;
