@@ -11,6 +11,7 @@ mod claim;
 mod claimed;
 mod crew;
 mod ends;
+mod hints;
 mod log;
 mod material;
 mod moves;
@@ -49,6 +50,7 @@ use admission::{Admission, Admissions, ID_UNIQUE, KEY_UNIQUE};
 use admitted::ReplayRow;
 use cancel::AnswerRow;
 use ends::Ends;
+use hints::Hints;
 use moves::Moves;
 use queue::CountRow;
 use report::ReportRow;
@@ -60,6 +62,7 @@ pub struct PgExecutionRepository {
     admissions: Writers<Admissions>,
     moves: Writers<Moves>,
     ends: Writers<Ends>,
+    hints: Writers<Hints>,
 }
 
 impl PgExecutionRepository {
@@ -70,6 +73,7 @@ impl PgExecutionRepository {
             admissions: Writers::new(&database),
             moves: Writers::new(&database),
             ends: Writers::new(&database),
+            hints: Writers::new(&database),
             database,
         }
     }

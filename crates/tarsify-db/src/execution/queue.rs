@@ -16,6 +16,7 @@ use tarsify_domain::id::ExecutionId;
 use super::attempts::small;
 use super::claimed::{LookRow, SubmitRow};
 use super::ends::{End, Ends};
+use super::hints::Hint;
 use super::material::MaterialRow;
 use super::moves::Move;
 use super::write::written;
@@ -94,17 +95,15 @@ impl ExecutionQueue for PgExecutionRepository {
         attempt: u32,
         job: Option<&ProviderJobId>,
     ) -> Result<(), RepoError> {
-        let hinting = hinting(id, attempt, job);
-        let rows: Result<Vec<statement::Written>, _> = self.database.write(&hinting).await;
-        match rows {
+        let hint = |job| Hint { id, attempt, job };
+        let hinted = match self.hints.write(hint(job.cloned())).await {
             // Another attempt got the job at this very moment.
             Err(Failure::Taken { constraint, .. }) if constraint == JOB_UNIQUE => {
-                let hinting = self::hinting(id, attempt, None);
-                let rows: Result<Vec<statement::Written>, _> = self.database.write(&hinting).await;
-                rows.map(drop).map_err(|failure| failure.into_repo())
+                self.hints.write(hint(None)).await
             }
-            other => other.map(drop).map_err(|failure| failure.into_repo()),
-        }
+            other => other,
+        };
+        hinted.map(drop).map_err(|failure| failure.into_repo())
     }
 
     async fn tally(&self, limit: u32) -> Result<u64, RepoError> {
@@ -149,33 +148,6 @@ impl PgExecutionRepository {
         let rows: Vec<FlagRow> = rows.map_err(|failure| failure.into_repo())?;
         Ok(rows.into_iter().next().map(|row| row.is_so))
     }
-}
-
-/// The row is locked before the attempt, as in every write.
-fn hinting(id: ExecutionId, attempt: u32, job: Option<&ProviderJobId>) -> Statement {
-    let mut binds = Binds::default();
-    let id = binds.uuid(id.uuid());
-    let adopted = job.map(|job| {
-        let job = binds.text(job.as_str());
-        let attempt = binds.number(i64::from(attempt));
-        format!(
-            ", adopted AS (\
-                UPDATE provider_attempts a SET job_id = {job} FROM found f \
-                WHERE a.execution_id = f.id AND a.number = {attempt} AND a.job_id IS NULL \
-                    AND NOT EXISTS (SELECT 1 FROM provider_attempts o \
-                        WHERE o.provider = a.provider AND o.job_id = {job})\
-             )"
-        )
-    });
-    let adopted = adopted.unwrap_or_default();
-    let sql = format!(
-        "WITH found AS MATERIALIZED (\
-            SELECT e.id FROM executions e WHERE e.id = {id} AND e.stage <> 'ended' \
-            FOR NO KEY UPDATE\
-         ){adopted} \
-         UPDATE executions e SET {WOKEN} FROM found f WHERE e.id = f.id RETURNING e.id"
-    );
-    Statement::new(sql, binds)
 }
 
 #[derive(QueryableByName)]

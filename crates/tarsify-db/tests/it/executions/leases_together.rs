@@ -7,9 +7,10 @@ use serde_json::json;
 use tarsify_db::PgExecutionRepository;
 use tarsify_domain::RepoError;
 use tarsify_domain::execution::{
-    Advance, AttemptState, Claimed, EventKind, ExecutionQueue, Lease, NewEvent, Settlement, Stage,
-    Written,
+    Advance, AttemptState, Claimed, EventKind, ExecutionQueue, Lease, NewEvent, ProviderJobId,
+    Settlement, Stage, Written,
 };
+use tarsify_domain::id::ExecutionId;
 use tarsify_testing::builders::{advance, attempt_with_job, completion};
 use tokio::task::JoinSet;
 
@@ -25,6 +26,7 @@ type Answer = (usize, Result<Written, RepoError>);
 enum Write {
     Move(Advance),
     End(Settlement),
+    Hint(ExecutionId, u32, ProviderJobId),
 }
 
 impl Write {
@@ -32,6 +34,10 @@ impl Write {
         match self {
             Self::Move(advance) => executions.advance(&advance).await,
             Self::End(settlement) => executions.settle(&settlement).await,
+            Self::Hint(id, attempt, job) => {
+                let hinted = executions.hint(id, attempt, Some(&job)).await;
+                hinted.map(|()| Written::Applied { is_due: true })
+            }
         }
     }
 }
@@ -252,6 +258,34 @@ async fn a_run_whose_money_is_gone_ends_nobody_else() {
     assert!(crowded.written("ended").await.starts_with("17 by "));
     let stage = format!("SELECT stage FROM executions WHERE id = '{id}'");
     assert_eq!(crowded.place.sql(&stage).await, ["submitting"]);
+}
+
+#[tokio::test]
+async fn hints_go_together_and_no_job_becomes_two_runs() {
+    let crowded = Crowded::open().await;
+    let twice = attempt_with_job(&crowded.claimed[4], AttemptState::Calling).job;
+    let answers = crowded
+        .write(|number, claimed| {
+            let called = attempt_with_job(claimed, AttemptState::Calling);
+            let job = match number {
+                4 | 12 => twice.clone(),
+                _ => called.job,
+            };
+            Write::Hint(claimed.lease.id, called.number, job.unwrap())
+        })
+        .await;
+    for (number, answer) in answers {
+        assert_eq!(
+            answer.unwrap(),
+            Written::Applied { is_due: true },
+            "{number}"
+        );
+    }
+    let jobs = "SELECT count(job_id) || ' of ' || count(*) FROM provider_attempts";
+    assert_eq!(crowded.place.sql(jobs).await, ["19 of 20"]);
+    let woken = "SELECT count(*) FROM executions WHERE wake";
+    assert_eq!(crowded.place.sql(woken).await, ["20"]);
+    crowded.assert_sound().await;
 }
 
 #[tokio::test]
