@@ -76,6 +76,9 @@ async fn pour(mut stream: TcpStream, head: Vec<u8>, is_chunked: bool) -> (Option
     let both = async {
         tokio::pin!(pouring, reading);
         tokio::select! {
+            // The answer first: what pours may do so until its task has had its turn, and nothing is
+            // read in the rest of that.
+            biased;
             length = &mut reading => length,
             () = &mut pouring => reading.await,
         }
