@@ -1,7 +1,9 @@
 //! The connections: one pool for requests, and a small one that requests cannot use up.
 
 use std::error::Error as StdError;
+use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
@@ -22,7 +24,7 @@ use tracing::{Instrument, Span};
 
 use crate::error::Failure;
 use crate::settings::{ConnectError, DatabaseSettings, Target};
-use crate::statement::Statement;
+use crate::statement::{Statement, module};
 use crate::tls::{Encryption, failed, goes_without};
 
 /// How much longer than a statement may take we wait for the server to say that it took too long.
@@ -35,15 +37,31 @@ pub struct Connections {
     pub busy: usize,
     /// Open, and in nobody's use.
     pub idle: usize,
-    /// Those who wait for one.
+    /// Those who wait for one, or to get in line for a statement of many.
     pub waiting: usize,
+}
+
+/// A pool, and how many wait elsewhere to do something through it.
+#[derive(Clone)]
+struct Shared {
+    pool: Pool<AsyncPgConnection>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Somebody who waits, as long as this is there.
+pub(crate) struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The database. Cloning it is cheap and shares the connections.
 #[derive(Clone)]
 pub struct Database {
-    pool: Pool<AsyncPgConnection>,
-    small: Pool<AsyncPgConnection>,
+    usual: Shared,
+    small: Shared,
     /// The runtime that is there as long as the database is.
     home: Handle,
     /// How long it may take to get a connection.
@@ -62,9 +80,17 @@ impl Database {
         let target = Arc::new(settings.connection()?);
         // Not through a pool, which forgets what kind of error it was.
         drop(establish(&target).await?);
+        Self::unopened(&target, settings)
+    }
+
+    /// The pools, without a connection.
+    pub(crate) fn unopened(
+        target: &Arc<Target>,
+        settings: &DatabaseSettings,
+    ) -> Result<Self, ConnectError> {
         Ok(Self {
-            pool: open(&target, settings, settings.max_connections)?,
-            small: open(&target, settings, settings.small_pool_connections)?,
+            usual: open(target, settings, settings.max_connections)?,
+            small: open(target, settings, settings.small_pool_connections)?,
             home: Handle::current(),
             acquire_timeout: settings.acquire_timeout,
             patience: settings.statement_timeout + MARGIN,
@@ -76,7 +102,7 @@ impl Database {
     #[must_use]
     pub fn apart(&self) -> Self {
         Self {
-            pool: self.small.clone(),
+            usual: self.small.clone(),
             small: self.small.clone(),
             home: self.home.clone(),
             acquire_timeout: self.acquire_timeout,
@@ -94,22 +120,30 @@ impl Database {
         self.acquire_timeout
     }
 
+    /// Counts somebody among those who wait.
+    pub(crate) fn waiting(&self) -> Waiting {
+        let waiting = Arc::clone(&self.usual.waiting);
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(waiting)
+    }
+
     /// How its connections are used right now.
     #[must_use]
     pub fn connections(&self) -> Connections {
-        let status = self.pool.status();
+        let Shared { pool, waiting } = &self.usual;
+        let status = pool.status();
         Connections {
             busy: status.size.saturating_sub(status.available),
             idle: status.available.min(status.size),
-            waiting: status.waiting,
+            waiting: status.waiting + AtomicUsize::load(waiting, Ordering::Relaxed),
         }
     }
 
     /// Closes every connection that is not in use, and the others when they are given back.
     /// Whoever asks for one afterwards is refused.
     pub fn close(&self) {
-        self.pool.close();
-        self.small.close();
+        self.usual.pool.close();
+        self.small.pool.close();
     }
 
     /// Runs a statement that changes nothing. It is repeated once where that may help, also
@@ -143,6 +177,7 @@ impl Database {
     }
 
     /// The same for several at once, who are tried one by one when it fails, so it is not repeated.
+    /// Each of them has a span of his own for it; what it waits for is told in the one around it.
     pub(crate) async fn write_together<R>(
         &self,
         statement: &Statement,
@@ -151,9 +186,12 @@ impl Database {
     where
         R: QueryableByName<Pg> + Send + 'static,
     {
-        match many {
-            1 => self.write(statement).await,
-            _ => self.attempt(statement).await,
+        match self.send(statement).await {
+            Err(Failure::Undone(error)) if many == 1 => {
+                tracing::warn!(%error, "a statement is repeated");
+                self.send(statement).await
+            }
+            other => other,
         }
     }
 
@@ -161,24 +199,19 @@ impl Database {
     where
         R: QueryableByName<Pg> + Send + 'static,
     {
-        let span = query_span(statement);
-        let answer = self.send(statement, &span).instrument(span.clone()).await;
-        if answer.is_err() {
-            span.record("otel.status_code", "ERROR");
-        }
-        answer
+        let span = query_span(statement.made_at());
+        let answer = self.send(statement).instrument(span.clone()).await;
+        told(&span, answer)
     }
 
-    async fn send<R>(&self, statement: &Statement, span: &Span) -> Result<Vec<R>, Failure>
+    async fn send<R>(&self, statement: &Statement) -> Result<Vec<R>, Failure>
     where
         R: QueryableByName<Pg> + Send + 'static,
     {
-        let asked_at = (!span.is_disabled()).then(Instant::now);
-        let mut connection = self.pool.get().await.map_err(Failure::without_connection)?;
-        if let Some(asked_at) = asked_at {
-            let waited = u64::try_from(asked_at.elapsed().as_micros()).unwrap_or(u64::MAX);
-            span.record("waited_us", waited);
-        }
+        let asked_at = Instant::now();
+        let connection = self.usual.pool.get().await;
+        let mut connection = connection.map_err(Failure::without_connection)?;
+        Span::current().record("waited_us", whole_micros(asked_at.elapsed()));
         // A server that stands still cannot keep its own time.
         let answer = tokio::time::timeout(self.patience, statement.load(&mut *connection)).await;
         // All rows, never only the first: what fails at the commit is said after the last.
@@ -199,25 +232,40 @@ impl Database {
     }
 }
 
-/// The span of a statement: which one it is, and never what is in it.
-fn query_span(statement: &Statement) -> Span {
+/// The span of the statement that is made there: which one it is, and never what is in it.
+pub(crate) fn query_span(made_at: &'static Location<'static>) -> Span {
     tracing::trace_span!(
         target: TRACES,
         "query",
         otel.kind = "client",
         otel.status_code = tracing::field::Empty,
         db.system.name = "postgresql",
-        group = statement.group(),
-        line = statement.line(),
+        group = module(made_at),
+        line = made_at.line(),
+        in_line_us = tracing::field::Empty,
+        together = tracing::field::Empty,
         waited_us = tracing::field::Empty,
     )
+}
+
+/// The answer, of which the span knows then whether it is a good one.
+pub(crate) fn told<R>(span: &Span, answer: Result<R, Failure>) -> Result<R, Failure> {
+    if answer.is_err() {
+        span.record("otel.status_code", "ERROR");
+    }
+    answer
+}
+
+/// For spans.
+pub(crate) fn whole_micros(length: Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn open(
     target: &Arc<Target>,
     settings: &DatabaseSettings,
     connections: usize,
-) -> Result<Pool<AsyncPgConnection>, ConnectError> {
+) -> Result<Shared, ConnectError> {
     let target = Arc::clone(target);
     // A connection is driven by a task of the runtime that opened it. The threads of a web server
     // each have a runtime, which ends with them; this one is there as long as the database is.
@@ -243,12 +291,16 @@ fn open(
         create: Some(settings.connect_timeout),
         recycle: Some(settings.acquire_timeout),
     };
-    Pool::builder(AsyncDieselConnectionManager::new_with_config("", manager))
+    let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config("", manager))
         .max_size(connections.max(1))
         .timeouts(timeouts)
         .runtime(Runtime::Tokio1)
         .build()
-        .map_err(|error| ConnectError::Unreachable(error.into()))
+        .map_err(|error| ConnectError::Unreachable(error.into()))?;
+    Ok(Shared {
+        pool,
+        waiting: Arc::default(),
+    })
 }
 
 /// Opens a connection with everything that its target says set from its first moment.

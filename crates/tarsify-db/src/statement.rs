@@ -174,17 +174,17 @@ impl Statement {
         }
     }
 
-    /// What it belongs to: the module that makes it, such as `execution/claim`.
-    pub(crate) fn group(&self) -> &'static str {
-        let file = self.made_at.file();
-        let module = file.rsplit_once("src/").map_or(file, |(_, module)| module);
-        module.strip_suffix(".rs").unwrap_or(module)
+    /// Where it is made.
+    pub(crate) const fn made_at(&self) -> &'static Location<'static> {
+        self.made_at
     }
+}
 
-    /// Which of its module's it is: the line that makes it.
-    pub(crate) fn line(&self) -> u32 {
-        self.made_at.line()
-    }
+/// The module that a place is in, such as `execution/claim`.
+pub(crate) fn module(place: &'static Location<'static>) -> &'static str {
+    let file = place.file();
+    let module = file.rsplit_once("src/").map_or(file, |(_, module)| module);
+    module.strip_suffix(".rs").unwrap_or(module)
 }
 
 impl QueryFragment<Pg> for Statement {
@@ -223,11 +223,10 @@ where
     }
 }
 
-/// An array of which the server does not guess how long it is: it would make a plan for each length,
-/// again and again, instead of one that serves for all.
-pub(crate) fn of_any_length(array: &str) -> String {
-    format!("(SELECT {array})")
-}
+/// Behind a query of what arrays hold: of how many rows come of it the server can know nothing then, and
+/// plans as for one. It makes one plan for all lengths, and looks each row up by itself, also in what was
+/// small when the statement was prepared and is not any more.
+pub(crate) const AS_FOR_ONE: &str = "LIMIT (SELECT NULL::bigint)";
 
 /// What stands in a `text` or `jsonb`, neither of which can hold a NUL.
 pub(crate) fn without_nul(text: &str) -> String {

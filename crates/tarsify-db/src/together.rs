@@ -5,10 +5,12 @@
 
 use std::collections::HashSet;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, Location};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
+use diesel::QueryableByName;
+use diesel::pg::Pg;
 use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -17,7 +19,8 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::error::Failure;
-use crate::pool::Database;
+use crate::pool::{Database, query_span, told, whole_micros};
+use crate::statement::Statement;
 
 /// How many are written in one statement at most.
 const MOST: usize = 32;
@@ -33,31 +36,42 @@ pub(crate) trait Together: Send + Sync + 'static {
     /// What one of them asks.
     type Item: Send + Sync + 'static;
     /// What he is told.
-    type Answer: Send + 'static;
+    type Answer: QueryableByName<Pg> + Send + 'static;
+
+    /// Where its statement is made, for the traces.
+    const MADE_AT: &'static Location<'static>;
 
     /// What no two in one statement may have in common.
     fn key(item: &Self::Item) -> Uuid;
 
-    /// Writes all of these or, when it fails, none. Answers in their order. One that is alone is
-    /// tried again where that may help.
+    /// The statement, with the same text for however many. It writes all of these or none, and answers
+    /// one row for each, in their order.
+    fn statement(items: &[Arc<Self::Item>]) -> Statement;
+
+    /// Sends it. One that is alone is tried again where that may help.
     fn write(
         database: &Database,
         items: &[Arc<Self::Item>],
-    ) -> impl Future<Output = Result<Vec<Self::Answer>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Vec<Self::Answer>, Failure>> + Send {
+        async move {
+            let statement = Self::statement(items);
+            database.write_together(&statement, items.len()).await
+        }
+    }
 }
 
 /// Where such writes are asked for.
 pub(crate) struct Writers<T: Together> {
     line: mpsc::Sender<Asked<T>>,
-    /// How long it may take to get in line.
-    patience: Duration,
+    database: Database,
     _lanes: JoinSet<()>,
 }
 
 struct Asked<T: Together> {
     item: Arc<T::Item>,
     answer: oneshot::Sender<Result<T::Answer, Failure>>,
-    /// Where he came from, for the traces.
+    came_at: Instant,
+    /// What tells of it in the traces.
     span: Span,
 }
 
@@ -72,26 +86,41 @@ impl<T: Together> Writers<T> {
         }
         Self {
             line,
-            patience: database.acquire_timeout(),
+            database: database.clone(),
             _lanes: lanes,
         }
     }
 
     pub(crate) async fn write(&self, item: T::Item) -> Result<T::Answer, Failure> {
-        let place = timeout(self.patience, self.line.reserve()).await;
-        let place = place.map_err(Failure::without_connection)?;
-        let place = place.map_err(Failure::without_connection)?;
+        let span = query_span(T::MADE_AT);
+        let answer = self.ask(item).instrument(span.clone()).await;
+        told(&span, answer)
+    }
+
+    async fn ask(&self, item: T::Item) -> Result<T::Answer, Failure> {
+        let came_at = Instant::now();
+        let place = {
+            let _counted = self.database.waiting();
+            timeout(self.database.acquire_timeout(), self.line.reserve()).await
+        };
+        let place = place.map_err(|_elapsed| Failure::without_connection(TOO_LONG))?;
+        let place = place.map_err(|_closed| Failure::without_connection(ENDED))?;
         let (answer, answered) = oneshot::channel();
         place.send(Asked {
             item: Arc::new(item),
             answer,
+            came_at,
             span: Span::current(),
         });
-        answered
-            .await
-            .unwrap_or_else(|lost| Err(Failure::Lost(lost.into())))
+        let answer = answered.await;
+        answer.unwrap_or_else(|_dropped| Err(Failure::Lost(UNANSWERED.into())))
     }
 }
+
+const TOO_LONG: &str =
+    "more is to be written than the database takes: waited too long to get in line";
+const ENDED: &str = "what writes to the database has ended";
+const UNANSWERED: &str = "what wrote this ended before it was answered";
 
 async fn serve<T: Together>(database: Database, line: Arc<Mutex<mpsc::Receiver<Asked<T>>>>) {
     let mut taken = Vec::with_capacity(MOST);
@@ -101,7 +130,7 @@ async fn serve<T: Together>(database: Database, line: Arc<Mutex<mpsc::Receiver<A
         while !taken.is_empty() {
             let (now, later) = apart(std::mem::take(&mut taken));
             taken = later;
-            // It belongs to the trace of the first of them.
+            // What it waits for is told by the first of them.
             if let Some(span) = now.first().map(|first| first.span.clone()) {
                 let written = answer(&database, now, &mut alone).instrument(span);
                 // A lane that ended would be missed by everybody who comes later.
@@ -125,6 +154,11 @@ fn apart<T: Together>(taken: Vec<Asked<T>>) -> (Vec<Asked<T>>, Vec<Asked<T>>) {
 
 async fn answer<T: Together>(database: &Database, asked: Vec<Asked<T>>, alone: &mut JoinSet<()>) {
     let items: Vec<_> = asked.iter().map(|asked| Arc::clone(&asked.item)).collect();
+    for one in &asked {
+        one.span
+            .record("in_line_us", whole_micros(one.came_at.elapsed()));
+        one.span.record("together", asked.len());
+    }
     match write::<T>(database, &items).await {
         Ok(answers) => {
             for (asked, answer) in asked.into_iter().zip(answers) {
@@ -139,14 +173,18 @@ async fn answer<T: Together>(database: &Database, asked: Vec<Asked<T>>, alone: &
 /// these but who asked.
 fn refuse<T: Together>(
     database: &Database,
-    asked: Vec<Asked<T>>,
+    mut asked: Vec<Asked<T>>,
     failure: Failure,
     alone: &mut JoinSet<()>,
 ) {
     // Whether it took place is unknown, or they would fare no better one by one.
     if asked.len() == 1 || matches!(failure, Failure::Lost(_) | Failure::Unavailable(_)) {
+        let last = asked.pop();
         for asked in asked {
             asked.tell(Err(failure.again()));
+        }
+        if let Some(last) = last {
+            last.tell(Err(failure));
         }
         return;
     }
@@ -192,5 +230,11 @@ pub(crate) async fn alone<T: Together>(
     database: &Database,
     item: T::Item,
 ) -> Result<T::Answer, Failure> {
-    only::<T>(database, Arc::new(item)).await
+    let span = query_span(T::MADE_AT);
+    let written = only::<T>(database, Arc::new(item));
+    let answer = written.instrument(span.clone()).await;
+    told(&span, answer)
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ pub(crate) async fn run(config: &Config, stores: &Stores, json: bool) -> anyhow:
     )];
     match stores.open().await {
         Ok(store) => {
-            findings.extend(look_at_store(config, &store).await);
+            findings.extend(Box::pin(look_at_store(config, &store)).await);
             if let Err(error) = store.close().await {
                 findings.push(Finding::bad("database", format!("{error:#}")));
             }

@@ -6,8 +6,6 @@ use std::collections::HashMap;
 use std::env;
 use std::error::Error;
 use std::fmt::Write as _;
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -52,7 +50,7 @@ impl TestDatabase {
     }
 
     /// A clone of a template that `migrate` brings to the schema of the workspace's own
-    /// migrations. It is made anew whenever one of their files has changed.
+    /// migrations. It is made anew whenever these were built in anew.
     ///
     /// # Panics
     /// As [`TestDatabase::create`].
@@ -60,9 +58,7 @@ impl TestDatabase {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
-        let template = format!("tarsify_schema_{:016x}", fingerprint(&migrations));
-        Self::create(&template, migrate).await
+        Self::create(concat!("tarsify_schema_", env!("MIGRATIONS")), migrate).await
     }
 
     /// A database with nothing in it, for tests of the migrations themselves.
@@ -196,30 +192,6 @@ impl Server {
         };
         again.await.unwrap_or_else(|error| stop_the_test(&error))
     }
-}
-
-/// A number that changes with any file in the folder or below it.
-fn fingerprint(folder: &Path) -> u64 {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).expect("the migrations can be listed") {
-            let path = entry.expect("the migrations can be listed").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    let mut hasher = DefaultHasher::new();
-    for file in files {
-        file.hash(&mut hasher);
-        let content = fs::read(&file).expect("a migration can be read");
-        content.hash(&mut hasher);
-    }
-    hasher.finish()
 }
 
 /// Beside the build's own output, so that each checkout has its own server and `cargo clean`

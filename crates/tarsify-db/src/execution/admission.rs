@@ -4,6 +4,7 @@
 
 mod asked;
 
+use std::panic::Location;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -16,8 +17,6 @@ use uuid::Uuid;
 use super::admitted::AdmissionRow;
 use super::material;
 use super::row::{CONTENT, MODELS, SUMMARY};
-use crate::error::Failure;
-use crate::pool::Database;
 use crate::statement::{Binds, Statement};
 use crate::stored;
 use crate::together::Together;
@@ -57,6 +56,8 @@ impl Together for Admissions {
     type Item = Admission;
     type Answer = AdmissionRow;
 
+    const MADE_AT: &'static Location<'static> = Location::caller();
+
     fn key(admission: &Admission) -> Uuid {
         match admission.new.requester {
             Requester::Consumer(consumer) => consumer.uuid(),
@@ -64,43 +65,35 @@ impl Together for Admissions {
         }
     }
 
-    async fn write(
-        database: &Database,
-        admissions: &[Arc<Admission>],
-    ) -> Result<Vec<AdmissionRow>, Failure> {
-        let statement = statement(admissions);
-        database.write_together(&statement, admissions.len()).await
+    /// The statement. It always answers one row for each, in their order, and its text is the same for
+    /// however many.
+    ///
+    /// Whatever is waited for is taken in one order by everybody: turns of consumers, quotas of
+    /// developers, accounts, keys, each kind of them by its own order and after all of the kind before.
+    ///
+    /// A twin that runs at the same moment elsewhere has its key refused by the primary key, which
+    /// undoes all of the statement; sent once more, it finds what the other one made.
+    fn statement(admissions: &[Arc<Admission>]) -> Statement {
+        let mut binds = Binds::default();
+        let asked = asked::asked(admissions, &mut binds);
+        let created = asked::created();
+        let sql = format!(
+            "WITH asked AS MATERIALIZED ({asked}), {KNOWN}, {FIT}, {ALLOWED}, {HELD}, {TAKEN}, \
+             created AS ({created}), told AS (\
+                INSERT INTO execution_events (execution_id, seq, kind, data, at) \
+                SELECT id, last_seq, 'queued', '{{}}', created_at FROM created\
+             ) \
+             SELECT k.is_same, f.place IS NOT NULL AS fits, w.place IS NOT NULL AS is_within_quota, \
+                h.available, c.created_at AS accepted_at, found.* \
+             FROM asked a LEFT JOIN known k ON k.place = a.place LEFT JOIN fit f ON f.place = a.place \
+                LEFT JOIN allowed w ON w.place = a.place LEFT JOIN held h ON h.place = a.place \
+                LEFT JOIN created c ON c.id = a.id LEFT JOIN LATERAL (\
+                    SELECT {SUMMARY}, {CONTENT} FROM executions x {MODELS} WHERE x.id = k.execution_id\
+                ) found ON true \
+             ORDER BY a.place"
+        );
+        Statement::new(sql, binds)
     }
-}
-
-/// The statement. It always answers one row for each, in their order, and its text is the same for
-/// however many.
-///
-/// Whatever is waited for is taken in one order by everybody: turns of consumers, quotas of
-/// developers, accounts, keys, each kind of them by its own order and after all of the kind before.
-///
-/// A twin that runs at the same moment elsewhere has its key refused by the primary key, which
-/// undoes all of the statement; sent once more, it finds what the other one made.
-fn statement(admissions: &[Arc<Admission>]) -> Statement {
-    let mut binds = Binds::default();
-    let asked = asked::asked(admissions, &mut binds);
-    let created = asked::created();
-    let sql = format!(
-        "WITH asked AS MATERIALIZED ({asked}), {KNOWN}, {FIT}, {ALLOWED}, {HELD}, {TAKEN}, \
-         created AS ({created}), told AS (\
-            INSERT INTO execution_events (execution_id, seq, kind, data, at) \
-            SELECT id, last_seq, 'queued', '{{}}', created_at FROM created\
-         ) \
-         SELECT k.is_same, f.place IS NOT NULL AS fits, w.place IS NOT NULL AS is_within_quota, \
-            h.available, c.created_at AS accepted_at, found.* \
-         FROM asked a LEFT JOIN known k ON k.place = a.place LEFT JOIN fit f ON f.place = a.place \
-            LEFT JOIN allowed w ON w.place = a.place LEFT JOIN held h ON h.place = a.place \
-            LEFT JOIN created c ON c.id = a.id LEFT JOIN LATERAL (\
-                SELECT {SUMMARY}, {CONTENT} FROM executions x {MODELS} WHERE x.id = k.execution_id\
-            ) found ON true \
-         ORDER BY a.place"
-    );
-    Statement::new(sql, binds)
 }
 
 /// The statement that finds what was accepted under a key.

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tarsify_domain::execution::{Attempt, AttemptReport, AttemptState, Exchange, ProviderJobId};
 use tarsify_domain::{RepoError, Timestamp};
 
-use crate::statement::{Binds, of_any_length, without_nul};
+use super::write::About;
+use crate::statement::{AS_FOR_ONE, Binds, without_nul};
 use crate::stored;
 
 /// How many exchanges are kept of each attempt.
@@ -126,9 +127,6 @@ pub(super) fn small(column: &'static str, value: i64) -> Result<u32, RepoError> 
     stored::checked(column, u32::try_from(value))
 }
 
-/// What is new about the attempts of one execution: those that changed, and what was said.
-pub(super) type Told<'a> = (&'a [Attempt], &'a [Exchange]);
-
 /// The common table expressions `news` and `stored`: the latter writes these attempts and appends
 /// these exchanges for the executions that the expression called `owner` has found and locked, with
 /// the `place` of each. It answers execution, number, state and job of each attempt that it wrote.
@@ -137,18 +135,17 @@ pub(super) type Told<'a> = (&'a [Attempt], &'a [Exchange]);
 /// lease, and a worker that does not know it does not mean that there is none.
 pub(super) fn storing<'a>(
     owner: &str,
-    of: impl Iterator<Item = Told<'a>>,
+    of: impl Iterator<Item = About<'a>>,
     binds: &mut Binds,
 ) -> String {
     let news: Vec<_> = (1_i64..)
         .zip(of)
-        .flat_map(|(place, (attempts, exchanges))| {
-            let news = news(attempts, exchanges).into_iter();
+        .flat_map(|(place, about)| {
+            let news = news(about.attempts, about.exchanges).into_iter();
             news.map(move |one| (place, one))
         })
         .collect();
     let places = binds.numbers(news.iter().map(|(place, _)| *place).collect());
-    let places = of_any_length(&places);
     let numbers = news.iter().map(|(_, one)| i64::from(one.number));
     let numbers = binds.numbers(numbers.collect());
     let changed = || news.iter().map(|(_, one)| one.attempt);
@@ -167,7 +164,7 @@ pub(super) fn storing<'a>(
         "news AS MATERIALIZED (\
             SELECT * FROM unnest(\
                 {places}, {numbers}, {states}, {jobs}, {missing}, {unreadable}, {said}\
-            ) AS n (place, number, state, job_id, missing_since, unreadable, said)\
+            ) AS n (place, number, state, job_id, missing_since, unreadable, said) {AS_FOR_ONE}\
          ), stored AS (\
             UPDATE provider_attempts a SET state = coalesce(n.state, a.state), \
                 job_id = coalesce(n.job_id, a.job_id), \
@@ -189,7 +186,7 @@ pub(super) fn storing<'a>(
 /// one that the worker does not know of, because a callback brought it while he decided.
 pub(super) fn storing_last<'a>(
     owner: &str,
-    of: impl Iterator<Item = Told<'a>>,
+    of: impl Iterator<Item = About<'a>>,
     binds: &mut Binds,
 ) -> String {
     let stored = storing(owner, of, binds);

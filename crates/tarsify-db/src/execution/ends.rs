@@ -1,17 +1,16 @@
 //! The statement by which workers end executions.
 
+use std::panic::Location;
 use std::sync::Arc;
 
-use tarsify_domain::RepoError;
+use serde_json::Value;
 use tarsify_domain::code::ErrorCode;
 use tarsify_domain::execution::{EndReason, Ending, Settlement};
 use uuid::Uuid;
 
 use super::attempts::storing_last;
 use super::output::{LastWords, last_words};
-use super::write::{Asked, GIVEN_BACK, WrittenRow, answering, length};
-use crate::error::Failure;
-use crate::pool::Database;
+use super::write::{About, Asked, GIVEN_BACK, WrittenRow, answering, length};
 use crate::statement::{Binds, Statement, without_nul};
 use crate::together::Together;
 
@@ -26,7 +25,7 @@ pub(super) struct End {
 }
 
 impl End {
-    pub(super) fn of(settlement: &Settlement) -> Result<Self, RepoError> {
+    pub(super) fn of(settlement: &Settlement) -> Self {
         let Settlement {
             lease,
             from,
@@ -41,9 +40,8 @@ impl End {
             deltas,
             has_orphans,
         } = settlement;
-        let output = output.as_ref().map(serde_json::to_string).transpose();
-        Ok(Self {
-            output: output.map_err(|error| RepoError::Internal(error.into()))?,
+        Self {
+            output: output.as_ref().map(Value::to_string),
             settlement: Settlement {
                 lease: *lease,
                 from: *from,
@@ -58,7 +56,7 @@ impl End {
                 deltas: deltas.clone(),
                 has_orphans: *has_orphans,
             },
-        })
+        }
     }
 
     /// Whether it may go with others. What gives money back waits for whoever takes it back at the
@@ -76,64 +74,65 @@ impl Together for Ends {
     type Item = End;
     type Answer = WrittenRow;
 
+    const MADE_AT: &'static Location<'static> = Location::caller();
+
     fn key(item: &End) -> Uuid {
         item.settlement.lease.id.uuid()
     }
 
-    async fn write(database: &Database, items: &[Arc<End>]) -> Result<Vec<WrittenRow>, Failure> {
-        let statement = statement(items);
-        database.write_together(&statement, items.len()).await
+    fn statement(items: &[Arc<End>]) -> Statement {
+        let mut binds = Binds::default();
+        let ends = items.iter().map(|item| &item.settlement);
+        let found = asked(items, &mut binds).found();
+        let stored = storing_last("found", items.iter().map(about), &mut binds);
+        let LastWords {
+            last_seq,
+            last_words,
+        } = last_words(ends.map(|one| one.deltas.as_deref()), &mut binds);
+        let how = ended(&How {
+            status: "f.status",
+            reason: "f.reason",
+            error_code: "f.error_code",
+            error_message: "f.error_message",
+        });
+        let answers = answering("ended", "w.next_action_at IS NOT NULL");
+        let sql = format!(
+            "WITH {found}, {stored}, ended AS (\
+                UPDATE executions e SET {how}, {last_seq}, output = f.output::json, \
+                    queue_time_ms = f.queue_ms, execution_time_ms = f.run_ms, \
+                    next_action_at = CASE WHEN f.has_orphans \
+                        OR EXISTS (SELECT 1 FROM loose l WHERE l.execution_id = e.id) THEN now() END \
+                FROM found f WHERE e.id = f.id \
+                RETURNING e.*, f.place, f.deltas\
+             ), {last_words}{TOLD}, captured AS MATERIALIZED (\
+                SELECT c.of_execution, c.earned FROM capture_holds(ARRAY(\
+                    SELECT id FROM ended \
+                    WHERE kind = 'RUN' AND price_credits > 0 AND status = 'COMPLETED'\
+                )) c\
+             ), resolved AS MATERIALIZED (\
+                SELECT e.*, CASE WHEN e.price_credits = 0 THEN 0 \
+                    WHEN e.status = 'COMPLETED' THEN c.earned \
+                    ELSE resolve_hold(e.id, false) END AS earned \
+                FROM ended e LEFT JOIN captured c ON c.of_execution = e.id WHERE e.kind = 'RUN'\
+             ), {UNTALLIED} {answers}"
+        );
+        Statement::new(sql, binds)
     }
 }
 
-fn statement(items: &[Arc<End>]) -> Statement {
-    let mut binds = Binds::default();
-    let ends = items.iter().map(|item| &item.settlement);
-    let news = ends
-        .clone()
-        .map(|one| (one.attempts.as_slice(), one.exchanges.as_slice()));
-    let found = asked(items, &mut binds).found();
-    let stored = storing_last("found", news, &mut binds);
-    let LastWords {
-        last_seq,
-        last_words,
-    } = last_words(ends.map(|one| one.deltas.as_deref()), &mut binds);
-    let how = ended(&How {
-        status: "f.status",
-        reason: "f.reason",
-        error_code: "f.error_code",
-        error_message: "f.error_message",
-    });
-    let answers = answering("ended", "w.next_action_at IS NOT NULL");
-    let sql = format!(
-        "WITH {found}, {stored}, ended AS (\
-            UPDATE executions e SET {how}, {last_seq}, output = f.output::json, \
-                queue_time_ms = f.queue_ms, execution_time_ms = f.run_ms, \
-                next_action_at = CASE WHEN f.has_orphans \
-                    OR EXISTS (SELECT 1 FROM loose l WHERE l.execution_id = e.id) THEN now() END \
-            FROM found f WHERE e.id = f.id \
-            RETURNING e.*, f.place, f.deltas\
-         ), {last_words}{TOLD}, captured AS MATERIALIZED (\
-            SELECT c.of_execution, c.earned FROM capture_holds(ARRAY(\
-                SELECT id FROM ended \
-                WHERE kind = 'RUN' AND price_credits > 0 AND status = 'COMPLETED'\
-            )) c\
-         ), resolved AS MATERIALIZED (\
-            SELECT e.*, CASE WHEN e.price_credits = 0 THEN 0 \
-                WHEN e.status = 'COMPLETED' THEN c.earned \
-                ELSE resolve_hold(e.id, false) END AS earned \
-            FROM ended e LEFT JOIN captured c ON c.of_execution = e.id WHERE e.kind = 'RUN'\
-         ), {UNTALLIED} {answers}"
-    );
-    Statement::new(sql, binds)
+fn about(item: &Arc<End>) -> About<'_> {
+    let settlement = &item.settlement;
+    About {
+        lease: settlement.lease,
+        from: settlement.from,
+        attempts: &settlement.attempts,
+        exchanges: &settlement.exchanges,
+    }
 }
 
 fn asked(items: &[Arc<End>], binds: &mut Binds) -> Asked {
     let ends = items.iter().map(|item| &item.settlement);
-    let by = ends
-        .clone()
-        .map(|one| (one.lease, one.from, one.attempts.as_slice()));
-    let asked = Asked::new(by, binds);
+    let asked = Asked::new(items.iter().map(about), binds);
     let statuses = ends.clone().map(|one| one.ending.as_str());
     let reasons = ends.clone().map(|one| one.reason.map(EndReason::as_str));
     let codes = ends.clone().map(|one| error_code(one.reason));

@@ -1,11 +1,11 @@
 //! The parts of workers' writes by which output is told while it is made. Writes about what nobody
 //! watches hold none of them.
 
-use tarsify_domain::execution::{NewEvent, OutputTold};
+use serde_json::Value;
+use tarsify_domain::execution::NewEvent;
 
 use super::write::events;
-use crate::error::Failure;
-use crate::statement::{Binds, of_any_length};
+use crate::statement::{AS_FOR_ONE, Binds};
 
 /// The number of the one last event of an execution `e`.
 pub(super) const NEXT: &str = "last_seq = e.last_seq + 1";
@@ -13,28 +13,26 @@ pub(super) const NEXT: &str = "last_seq = e.last_seq + 1";
 /// The common table expression, with its comma, that writes how far the output of executions that
 /// `moved` was told.
 pub(super) fn heard<'a>(
-    told: impl Iterator<Item = Option<&'a OutputTold>>,
+    told: impl Iterator<Item = Option<&'a Value>>,
     binds: &mut Binds,
-) -> Result<String, Failure> {
-    let (mut places, mut values) = (Vec::new(), Vec::new());
-    for (place, told) in (1_i64..).zip(told) {
-        let Some(told) = told else { continue };
-        let told = serde_json::to_value(told);
-        values.push(told.map_err(|error| Failure::Unexpected(error.into()))?);
-        places.push(place);
-    }
+) -> String {
+    let told = (1_i64..).zip(told);
+    let told = told.filter_map(|(place, told)| Some((place, told?.clone())));
+    let (places, values): (Vec<_>, Vec<_>) = told.unzip();
     if places.is_empty() {
-        return Ok(String::new());
+        return String::new();
     }
-    Ok(format!(
+    format!(
         "heard AS (\
             UPDATE watched_runs w SET told = n.told \
-            FROM moved m JOIN unnest({}, {}) AS n (place, told) ON n.place = m.place \
+            FROM moved m JOIN (\
+                SELECT * FROM unnest({}, {}) AS n (place, told) {AS_FOR_ONE}\
+            ) n ON n.place = m.place \
             WHERE w.execution_id = m.id\
          ), ",
-        of_any_length(&binds.numbers(places)),
+        binds.numbers(places),
         binds.jsons(values),
-    ))
+    )
 }
 
 /// What is told before the last event.

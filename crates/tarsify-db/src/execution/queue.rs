@@ -63,7 +63,7 @@ impl ExecutionQueue for PgExecutionRepository {
         if settlement.from == Stage::Ended {
             return Ok(Written::Refused);
         }
-        let end = End::of(settlement)?;
+        let end = End::of(settlement);
         let row = if end.is_sociable() {
             self.ends.write(end).await
         } else {

@@ -7,14 +7,26 @@ use diesel::pg::Pg;
 use diesel::sql_types::{Bool, Nullable};
 use serde_json::Value;
 use tarsify_domain::RepoError;
-use tarsify_domain::execution::{Attempt, Lease, NewEvent, Stage, Written};
+use tarsify_domain::execution::{Attempt, Exchange, Lease, NewEvent, Stage, Written};
 
-use crate::statement::{Binds, of_any_length};
+use crate::statement::{AS_FOR_ONE, Binds};
 use crate::stored;
 
 /// The lease is over, and the worker has shown that it lives.
 pub(super) const GIVEN_BACK: &str =
     "lease_until = NULL, wake = false, strikes = 0, touched_at = now()";
+
+/// What a worker writes about, and by which right.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) lease: Lease,
+    /// Where the execution has to be.
+    pub(super) from: Stage,
+    /// The attempts that changed.
+    pub(super) attempts: &'a [Attempt],
+    /// What was said to the provider.
+    pub(super) exchanges: &'a [Exchange],
+}
 
 /// What is asked of each execution: columns with one value for each, in their order.
 pub(super) struct Asked {
@@ -24,22 +36,18 @@ pub(super) struct Asked {
 
 impl Asked {
     /// By which right, and which attempts it is about.
-    pub(super) fn new<'a>(
-        of: impl Iterator<Item = (Lease, Stage, &'a [Attempt])> + Clone,
-        binds: &mut Binds,
-    ) -> Self {
-        let last = |attempts: &[Attempt]| {
-            let last = attempts.iter().map(|attempt| attempt.number).max();
+    pub(super) fn new<'a>(of: impl Iterator<Item = About<'a>> + Clone, binds: &mut Binds) -> Self {
+        let leases = of.clone().map(|about| about.lease);
+        let stages = of.clone().map(|about| about.from.as_str());
+        let recorded = of.map(|about| {
+            let last = about.attempts.iter().map(|attempt| attempt.number).max();
             i64::from(last.unwrap_or_default())
-        };
-        let leases = of.clone().map(|(lease, ..)| lease);
-        let stages = of.clone().map(|(_, stage, _)| stage.as_str());
-        let recorded = of.map(|(.., attempts)| last(attempts));
+        });
         let ids = binds.uuids(leases.clone().map(|lease| lease.id.uuid()).collect());
         Self {
             names: vec!["id", "epoch", "stage", "recorded"],
             values: vec![
-                of_any_length(&ids),
+                ids,
                 binds.numbers(leases.map(|lease| lease.epoch).collect()),
                 binds.texts(stages.collect()),
                 binds.numbers(recorded.collect()),
@@ -61,7 +69,7 @@ impl Asked {
         let (names, values) = (self.names.join(", "), self.values.join(", "));
         format!(
             "asked AS MATERIALIZED (\
-                SELECT * FROM unnest({values}) WITH ORDINALITY AS q ({names}, place)\
+                SELECT * FROM unnest({values}) WITH ORDINALITY AS q ({names}, place) {AS_FOR_ONE}\
              ), found AS MATERIALIZED (\
                 SELECT q.* FROM asked q CROSS JOIN LATERAL (\
                     SELECT e.id FROM executions e \
@@ -129,8 +137,8 @@ pub(super) fn events<'a>(
     let kinds = all.clone().map(|(_, (_, event))| event.kind.as_str());
     let data = all.map(|(_, (_, event))| Value::Object(event.data.clone()));
     format!(
-        "unnest({}, {}, {}, {}) AS n (place, number, kind, data)",
-        of_any_length(&binds.numbers(places.collect())),
+        "(SELECT * FROM unnest({}, {}, {}, {}) AS n (place, number, kind, data) {AS_FOR_ONE}) n",
+        binds.numbers(places.collect()),
         binds.numbers(numbers.collect()),
         binds.texts(kinds.collect()),
         binds.jsons(data.collect()),

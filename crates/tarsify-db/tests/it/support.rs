@@ -1,6 +1,7 @@
 //! A database of its own for every test, and a plain client that looks at it from outside.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tarsify_db::{
     Database, DatabaseSettings, MigrateError, Migrator, PgBaseModelRepository,
@@ -80,6 +81,13 @@ impl Outside {
         Self {
             client,
             _driver: driver,
+        }
+    }
+
+    /// Asks until this is the answer.
+    pub(crate) async fn until(&self, sql: &str, answer: &str) {
+        while self.sql(sql).await != [answer] {
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 

@@ -116,7 +116,7 @@ fn connections(page: &mut Page<'_>, pools: &[(&'static str, Database)]) -> fmt::
         .map(|(pool, connections)| ([("pool", *pool)], connections.waiting));
     page.gauges(
         "db_pool_waiting",
-        "Those who wait for a connection, by pool.",
+        "Those who wait for a connection, or to get in line for a write, by pool.",
         waiting,
     )
 }

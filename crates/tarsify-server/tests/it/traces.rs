@@ -240,7 +240,7 @@ async fn nothing_private_is_in_a_trace() {
 /// Names come out of a closed set, and so do those of attributes.
 #[track_caller]
 fn assert_only_known_names(spans: &[Seen]) {
-    const ATTRIBUTES: [&str; 15] = [
+    const ATTRIBUTES: [&str; 17] = [
         "attempt",
         "db.system.name",
         "ended",
@@ -249,11 +249,13 @@ fn assert_only_known_names(spans: &[Seen]) {
         "http.request.method",
         "http.response.status_code",
         "http.route",
+        "in_line_us",
         "line",
         "operation",
         "principal",
         "provider",
         "stage",
+        "together",
         "waited_us",
         "work",
     ];

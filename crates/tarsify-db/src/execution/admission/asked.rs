@@ -8,7 +8,7 @@ use tarsify_domain::execution::{NewExecution, Requester};
 use tarsify_domain::idempotency::IdempotencyClaim;
 
 use super::{Admission, Admissions};
-use crate::statement::{Binds, of_any_length};
+use crate::statement::{AS_FOR_ONE, Binds};
 use crate::together::Together;
 
 /// The columns of executions that are as they were asked for.
@@ -72,7 +72,7 @@ pub(super) fn asked(admissions: &[Arc<Admission>], binds: &mut Binds) -> String 
     let names = columns.iter().map(|(name, _)| *name).collect::<Vec<_>>();
     let values = columns.iter().map(|(_, value)| value.as_str());
     format!(
-        "SELECT * FROM unnest({}) WITH ORDINALITY AS a ({}, place)",
+        "SELECT * FROM unnest({}) WITH ORDINALITY AS a ({}, place) {AS_FOR_ONE}",
         values.collect::<Vec<_>>().join(", "),
         names.join(", "),
     )
@@ -100,13 +100,12 @@ type Columns = Vec<(&'static str, String)>;
 /// What is frozen with an execution.
 fn frozen(admissions: &[Arc<Admission>], binds: &mut Binds) -> Columns {
     let of = Asked(admissions);
-    let ids = binds.uuids(of.each(|new| new.id.uuid()));
     let prices = admissions.iter();
     let prices = prices.map(|admission| admission.price.credits().get());
     let concealed = admissions.iter();
     let concealed = concealed.map(|admission| admission.concealed.clone());
     vec![
-        ("id", of_any_length(&ids)),
+        ("id", binds.uuids(of.each(|new| new.id.uuid()))),
         (
             "kind",
             binds.texts(of.each(|new| new.requester.kind().as_str())),

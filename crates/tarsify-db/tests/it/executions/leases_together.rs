@@ -1,17 +1,18 @@
 //! What is written while others are on their way goes together, and nobody notices of whom.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use serde_json::json;
-use tarsify_db::PgExecutionRepository;
+use serde_json::{Value, json};
+use tarsify_db::{Database, DatabaseSettings, PgExecutionRepository};
 use tarsify_domain::RepoError;
 use tarsify_domain::execution::{
-    Advance, AttemptState, Claimed, EventKind, ExecutionQueue, Lease, NewEvent, ProviderJobId,
-    Settlement, Stage, Written,
+    Advance, AttemptState, Claimed, EndReason, EventKind, ExecutionQueue, Lease, NewEvent,
+    ProviderJobId, Settlement, Stage, Written,
 };
 use tarsify_domain::id::ExecutionId;
-use tarsify_testing::builders::{advance, attempt_with_job, completion};
+use tarsify_testing::builders::{advance, attempt_with_job, completion, settlement};
 use tokio::task::JoinSet;
 
 use super::place::{Place, attempt};
@@ -74,9 +75,7 @@ impl Crowded {
         outside.sql("BEGIN").await;
         for (number, claimed) in self.claimed.iter().enumerate() {
             if number < 2 {
-                let id = claimed.lease.id;
-                let lock = format!("SELECT 1 FROM executions WHERE id = '{id}' FOR UPDATE");
-                outside.sql(&lock).await;
+                lock(&outside, claimed).await;
             }
             ask(number, claimed);
             if number < 2 {
@@ -94,9 +93,8 @@ impl Crowded {
     async fn until_blocked(&self, many: usize) {
         let waiting = "SELECT count(*) FROM pg_stat_activity \
             WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while self.place.sql(waiting).await != [many.to_string()] {
-            tokio::task::yield_now().await;
-        }
+        let outside = Outside::connect(&self.place.test().url).await;
+        outside.until(waiting, &many.to_string()).await;
     }
 
     /// How many runs of the crowd are in this stage, and by how many statements they were written.
@@ -118,6 +116,13 @@ impl Crowded {
     }
 }
 
+/// Holds up whatever is written about it.
+async fn lock(outside: &Outside, claimed: &Claimed) {
+    let id = claimed.lease.id;
+    let lock = format!("SELECT 1 FROM executions WHERE id = '{id}' FOR UPDATE");
+    outside.sql(&lock).await;
+}
+
 fn accepted(claimed: &Claimed) -> Advance {
     Advance {
         attempts: vec![attempt_with_job(claimed, AttemptState::Accepted)],
@@ -126,11 +131,23 @@ fn accepted(claimed: &Claimed) -> Advance {
     }
 }
 
-fn told(claimed: &Claimed, number: i64) -> NewEvent {
+pub(super) fn told(claimed: &Claimed, number: i64) -> NewEvent {
     let data = json!({"of": claimed.lease.id.to_string(), "number": number});
     NewEvent {
         kind: EventKind::Progress,
         data: data.as_object().cloned().unwrap(),
+    }
+}
+
+/// Nobody but this one is refused.
+#[track_caller]
+fn assert_refused_alone(refused: usize, answers: Vec<Answer>) {
+    for (number, answer) in answers {
+        let expected = match number == refused {
+            true => Written::Refused,
+            false => Written::Applied { is_due: false },
+        };
+        assert_eq!(answer.unwrap(), expected, "{number}");
     }
 }
 
@@ -154,13 +171,7 @@ async fn moves_go_together_and_each_by_its_own_right() {
             Write::Move(accepted)
         })
         .await;
-    for (number, answer) in answers {
-        let expected = match number {
-            5 => Written::Refused,
-            _ => Written::Applied { is_due: false },
-        };
-        assert_eq!(answer.unwrap(), expected, "{number}");
-    }
+    assert_refused_alone(5, answers);
     assert_eq!(crowded.written("queued").await, "17 by 1");
     let jobs = "SELECT count(*) || ' of ' || count(DISTINCT execution_id) FROM provider_attempts \
         WHERE job_id IS NOT NULL AND state = 'accepted'";
@@ -214,13 +225,7 @@ async fn ends_go_together_with_their_money() {
             Write::End(end)
         })
         .await;
-    for (number, answer) in answers {
-        let expected = match number {
-            11 => Written::Refused,
-            _ => Written::Applied { is_due: false },
-        };
-        assert_eq!(answer.unwrap(), expected, "{number}");
-    }
+    assert_refused_alone(11, answers);
     assert_eq!(crowded.written("ended").await, "17 by 1");
     for (number, claimed) in crowded.claimed.iter().enumerate() {
         let id = claimed.lease.id;
@@ -326,9 +331,7 @@ async fn who_gives_up_waiting_has_written_nothing() {
     outside.sql("BEGIN").await;
     let mut on_their_way = JoinSet::new();
     for (number, claimed) in [first, second].into_iter().enumerate() {
-        let id = claimed.lease.id;
-        let lock = format!("SELECT 1 FROM executions WHERE id = '{id}' FOR UPDATE");
-        outside.sql(&lock).await;
+        lock(&outside, claimed).await;
         let executions = Arc::clone(&crowded.place.executions);
         let accepted = accepted(claimed);
         on_their_way.spawn(async move { executions.advance(&accepted).await });
@@ -344,4 +347,72 @@ async fn who_gives_up_waiting_has_written_nothing() {
         assert_eq!(answer.unwrap(), Written::Applied { is_due: false });
     }
     assert_eq!(crowded.written("queued").await, "0 by 0");
+}
+
+#[tokio::test]
+async fn who_is_held_up_holds_up_the_others_for_a_moment_only() {
+    let mut crowded = Crowded::open().await;
+    let mut settings = DatabaseSettings::new(&crowded.place.test().url);
+    settings.lock_timeout = Duration::from_secs(1);
+    let database = Database::connect(&settings).await.unwrap();
+    crowded.place.executions = Arc::new(PgExecutionRepository::new(database));
+    let outside = Outside::connect(&crowded.place.test().url).await;
+    outside.sql("BEGIN").await;
+    lock(&outside, &crowded.claimed[6]).await;
+    let answers = crowded
+        .write(|_, claimed| Write::Move(accepted(claimed)))
+        .await;
+    // Still, nobody has let go of it.
+    for (number, answer) in answers {
+        match number {
+            6 => assert!(
+                matches!(answer, Err(RepoError::Unavailable(_))),
+                "{answer:?}"
+            ),
+            _ => assert_eq!(answer.unwrap(), Written::Applied { is_due: false }),
+        }
+    }
+    outside.sql("COMMIT").await;
+    let again = accepted(&crowded.claimed[6]);
+    let written = crowded.place.executions.advance(&again).await;
+    assert_eq!(written.unwrap(), Written::Applied { is_due: false });
+    crowded.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_gives_money_back_and_what_is_large_wait_in_no_line() {
+    let crowded = Crowded::open().await;
+    let outside = Outside::connect(&crowded.place.test().url).await;
+    outside.sql("BEGIN").await;
+    let mut held_up = JoinSet::new();
+    let end = |number: usize, output: Value| {
+        let executions = Arc::clone(&crowded.place.executions);
+        let end = completion(&crowded.claimed[number], output);
+        async move { executions.settle(&end).await }
+    };
+    for number in 0..2 {
+        lock(&outside, &crowded.claimed[number]).await;
+        held_up.spawn(end(number, json!({})));
+        crowded.until_blocked(number + 1).await;
+    }
+    held_up.spawn(end(2, json!({})));
+
+    let applied = Written::Applied { is_due: false };
+    let large = json!({"text": "x".repeat(65 * 1024)});
+    assert_eq!(end(3, large).await.unwrap(), applied);
+    let failed = settlement(&crowded.claimed[4], EndReason::Lost);
+    let failed = crowded.place.executions.settle(&failed).await;
+    assert_eq!(failed.unwrap(), applied);
+    assert_eq!(
+        crowded
+            .place
+            .count("executions WHERE stage = 'ended'")
+            .await,
+        2
+    );
+    outside.sql("COMMIT").await;
+    for answer in held_up.join_all().await {
+        assert_eq!(answer.unwrap(), applied);
+    }
+    crowded.assert_sound().await;
 }

@@ -17,7 +17,7 @@ use tarsify_domain::people::{ConsumerRepository, NewConsumer};
 use tarsify_domain::text::Slug;
 use tarsify_testing::builders::{advance, attempt_with_job, completion, new_run, new_token};
 
-use crate::support::TestDatabase;
+use crate::support::{Outside, TestDatabase};
 use crate::things::{Shop, new_consumer};
 
 pub(super) struct Place {
@@ -144,9 +144,8 @@ impl Place {
     pub(super) async fn until_blocked(&self) {
         let waiting = "SELECT count(*) > 0 FROM pg_stat_activity \
             WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while self.sql(waiting).await != ["t"] {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        let outside = Outside::connect(&self.test().url).await;
+        outside.until(waiting, "t").await;
     }
 }
 

@@ -1,7 +1,5 @@
 //! Executions that have ended cost a claim nothing, however many there are.
 
-use std::time::Duration;
-
 use tarsify_db::{Database, DatabaseSettings, PgExecutionRepository};
 use tarsify_domain::Scope;
 use tarsify_domain::execution::{
@@ -14,7 +12,7 @@ use super::place::{Place, a_claim, submissions};
 use crate::support::Outside;
 
 /// How many executions have ended.
-const ENDED: i64 = 20_000;
+pub(super) const ENDED: i64 = 20_000;
 
 /// A place with many executions that have ended, some hundreds at the provider, and as many that
 /// wait.
@@ -41,6 +39,14 @@ pub(super) async fn old_place() -> Place {
             next_action_at = next_action_at - interval '1 minute' WHERE fair_rank % 4 > 1"
     );
     place.unseen(&elsewhere).await;
+    fill(&place).await;
+    place.sql("ANALYZE executions").await;
+    place.sql("VACUUM").await;
+    place
+}
+
+/// Many more executions like the first one, that have ended.
+pub(super) async fn fill(place: &Place) {
     let fill = format!(
         "INSERT INTO executions (id, kind, consumer_id, tester_id, developer_id, tars_model_id, \
             tars_model_version, base_model_id, endpoint_id, provider, provider_endpoint_id, status, \
@@ -52,12 +58,9 @@ pub(super) async fn old_place() -> Place {
             tars_model_version, base_model_id, endpoint_id, provider, provider_endpoint_id, \
             'FAILED', 'ended', 'lost', 0, '{{}}', '{{}}', '{{}}', 600, \
             now() - n * interval '1 minute', now() - n * interval '1 minute', now(), 0, now() \
-         FROM (SELECT * FROM executions LIMIT 1) x, generate_series(1, {ENDED}) AS n; \
-         ANALYZE executions"
+         FROM (SELECT * FROM executions LIMIT 1) x, generate_series(1, {ENDED}) AS n"
     );
     place.unseen(&fill).await;
-    place.sql("VACUUM").await;
-    place
 }
 
 /// What was read by some work.
@@ -100,20 +103,21 @@ pub(super) async fn used_by(place: &Place, index: &str, work: impl AsyncFnOnce(D
     settings.application_name = format!("plan of {index}");
     let database = Database::connect(&settings).await.unwrap();
     work(database.clone()).await;
-    // A session's numbers are complete when it has ended.
-    database.close();
-    drop(database);
-    let name = &settings.application_name;
-    let alive = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'");
-    while outside.sql(&alive).await != ["0"] {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    end(database, &settings.application_name, &outside).await;
     let after = read().await;
     Used {
         scans: after[0] - before[0],
         entries: after[1] - before[1],
         table_scans: after[2] - before[2],
     }
+}
+
+/// Ends the sessions of this name: their numbers are complete then.
+pub(super) async fn end(database: Database, name: &str, outside: &Outside) {
+    database.close();
+    drop(database);
+    let alive = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'");
+    outside.until(&alive, "0").await;
 }
 
 #[tokio::test]
