@@ -5,15 +5,15 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use tempfile::TempDir;
 
 use crate::ceiling::Ceiling;
 use crate::client::{Ask, Line};
-use crate::cluster::{Cluster, ask};
-use crate::filling::{CONSUMERS, MODELS, People, Whose, fill, remember, run, until};
+use crate::cluster::ask;
+use crate::filling::{CONSUMERS, MODELS, Whose, remember, run, until};
 use crate::load::{Pressed, Pressure, press};
+use crate::market::Market;
 use crate::meter::{family_ms, most_resident_mb, processor_ms, resident_mb};
-use crate::process::{Binary, Running};
+use crate::process::Running;
 use crate::report::{Mark, Report, Row};
 use crate::say;
 use crate::wrk::{self, Gets};
@@ -37,13 +37,8 @@ pub(crate) struct Tools {
 /// A market, ready to be measured.
 pub(crate) struct Bench {
     each: Duration,
-    cluster: Cluster,
     ceiling: Ceiling,
-    binary: Binary,
-    url: String,
-    people: People,
-    _emulator: Running,
-    folder: TempDir,
+    market: Market,
 }
 
 /// What has been measured so far.
@@ -61,45 +56,15 @@ impl Bench {
             pgbench,
             each,
         } = tools;
-        let folder = tempfile::tempdir()?;
-        open_to_all(&folder)?;
-        say("a PostgreSQL server of our own, and its ceilings' tables");
-        let cluster = Cluster::start(&folder.path().join("data"))?;
-        let ceiling = Ceiling::prepare(&pgbench, cluster.make("ceiling")?, folder.path())?;
-        let url = cluster.make("tarsify")?;
-        let people = People::meet(folder.path())?;
-        let mut binary = Binary {
-            path: tarsify,
-            folder: folder.path().to_owned(),
-            settings: vec![
-                ("DATABASE_URL", url.clone()),
-                (
-                    "TARSIFY_DATA_DIR",
-                    folder.path().to_string_lossy().into_owned(),
-                ),
-                ("WELCOME_CREDITS", "1000000".to_owned()),
-                ("RATE_LIMITS", "off".to_owned()),
-                // The copies of runs are as old as they need to be, and have to stay.
-                ("RETENTION_PAYLOADS_DAYS", "0".to_owned()),
-                ("RETENTION_EVENTS_DAYS", "0".to_owned()),
-            ],
-        };
-        let emulator = binary.emulate()?;
-        let runpod = format!("http://{}/v2", emulator.address);
-        binary.settings.push(("RUNPOD_BASE_URL", runpod));
-        say("the market: its people, models and ended runs");
-        binary.run(&["migrate"])?;
-        fill(binary.serve("all")?.address, &url, &people)?;
-        remember(&url, RUNS, Whose::First)?;
+        let market = Market::open(tarsify)?;
+        say("the ceilings' tables");
+        let database = market.cluster.make("ceiling")?;
+        let ceiling = Ceiling::prepare(&pgbench, database, market.folder.path())?;
+        remember(&market.url, RUNS, Whose::First)?;
         Ok(Self {
             each,
-            cluster,
             ceiling,
-            binary,
-            url,
-            people,
-            _emulator: emulator,
-            folder,
+            market,
         })
     }
 
@@ -114,7 +79,7 @@ impl Bench {
         say("what this PostgreSQL can do, once more");
         let after = self.ceiling.measure(self.each)?;
         let Figures { rows, marks, .. } = figures;
-        self.cluster.stop()?;
+        self.market.cluster.stop()?;
         Ok(Report {
             least,
             ceilings: before.mean(after),
@@ -126,7 +91,7 @@ impl Bench {
     /// Everything that is only read. Answers how fast the least of it is.
     fn reads(&self, figures: &mut Figures) -> anyhow::Result<f64> {
         say("reads");
-        let server = self.binary.serve("api")?;
+        let server = self.market.binary.serve("api")?;
         figures.mark(
             "from the start to ready",
             server.took.as_secs_f64() * 1e3,
@@ -160,14 +125,14 @@ impl Bench {
     /// What people and programs read all day.
     fn pages(&self, server: &Running, figures: &mut Figures) -> anyhow::Result<()> {
         let mut line = Line::open(server.address)?;
-        let token = self.people.first()?;
+        let token = self.market.people.first()?;
         let list = "/api/marketplace/models?limit=20";
         let tag = line
             .send(&Ask::get(list))?
             .etag
             .context("a list has no ETag")?;
         let models = (1..=MODELS).map(|number| format!("/api/marketplace/models/model-{number}"));
-        let runs = self.some_runs()?;
+        let runs = self.market.ended_runs()?;
         let history = "/api/marketplace/runs?limit=20";
         let deep = deep_page(&mut line, token)?;
         let words = ["lighthouses", "dragons", "maps", "kitchens"]
@@ -240,7 +205,7 @@ impl Bench {
         let before = self.used(server)?;
         let read = wrk::ask(
             server.address,
-            self.folder.path(),
+            self.market.folder.path(),
             (gets, wanted),
             self.each,
         )
@@ -258,14 +223,14 @@ impl Bench {
     /// Runs from their submission to their end, as fast as it goes.
     fn lifecycles(&self, figures: &mut Figures) -> anyhow::Result<()> {
         say("whole runs");
-        let server = self.binary.serve("all")?;
+        let server = self.market.binary.serve("all")?;
         let before = self.used(&server)?;
-        let began = ask(&self.url, "SELECT now()")?;
+        let began = ask(&self.market.url, "SELECT now()")?;
         let pressed = self.submit(&server, figures, None)?;
-        until(&self.url, ALL_ENDED)?;
+        until(&self.market.url, ALL_ENDED)?;
         // As the rows say, because nobody looks all the time.
         let took = ask(
-            &self.url,
+            &self.market.url,
             &format!(
                 "SELECT extract(epoch FROM max(completed_at) - min(created_at)) FROM executions WHERE created_at >= '{began}'"
             ),
@@ -287,7 +252,7 @@ impl Bench {
     fn millions(&self, figures: &mut Figures) -> anyhow::Result<()> {
         let few = self.usual(figures, "with 100,000 ended runs")?;
         say("a million ended runs");
-        remember(&self.url, MANY_RUNS, Whose::Everybodys)?;
+        remember(&self.market.url, MANY_RUNS, Whose::Everybodys)?;
         let many = self.usual(figures, "with 1,000,000")?;
         for ((what, few), (_, many)) in few.into_iter().zip(many) {
             figures.mark(
@@ -301,10 +266,10 @@ impl Bench {
 
     /// The processor time of what is done all day, for each.
     fn usual(&self, figures: &mut Figures, when: &str) -> anyhow::Result<[(&'static str, f64); 3]> {
-        let server = self.binary.serve("all")?;
+        let server = self.market.binary.serve("all")?;
         let before = self.used(&server)?;
         let pressed = self.submit(&server, figures, Some(PACE))?;
-        until(&self.url, ALL_ENDED)?;
+        until(&self.market.url, ALL_ENDED)?;
         let (ours, databases) = self.cost(&server, before, pressed.count())?;
         figures.rows.push(Row {
             what: format!("whole runs, {PACE} a second, {when}"),
@@ -314,8 +279,8 @@ impl Bench {
             cost: (ours, databases),
             promise: None,
         });
-        let token = self.people.first()?;
-        let status = Gets::of(self.some_runs()?).by(token);
+        let token = self.market.people.first()?;
+        let status = Gets::of(self.market.ended_runs()?).by(token);
         let status = self.read(
             &server,
             (&format!("the status of a run, {when}"), &status, 200),
@@ -339,7 +304,7 @@ impl Bench {
     /// Paid runs that are only accepted: nobody works on them.
     fn submits(&self, figures: &mut Figures) -> anyhow::Result<()> {
         say("submissions");
-        let server = self.binary.serve("api")?;
+        let server = self.market.binary.serve("api")?;
         let mut rate = 0.0;
         for (what, promise) in [
             ("a paid submit", Some(('C', 0.35))),
@@ -376,7 +341,7 @@ impl Bench {
             lasts: self.each,
             pace,
         };
-        let consumers = &self.people.consumers;
+        let consumers = &self.market.people.consumers;
         let make = |number: u64| {
             let number = usize::try_from(number).unwrap_or_default();
             let token = consumers.get(number % CONSUMERS).map_or("", String::as_str);
@@ -387,21 +352,12 @@ impl Bench {
         Ok(pressed)
     }
 
-    fn some_runs(&self) -> anyhow::Result<Vec<String>> {
-        let ids = ask(
-            &self.url,
-            "SELECT id FROM executions WHERE stage = 'ended' AND price_credits = 0 \
-            AND consumer_id = (SELECT consumer_id FROM executions ORDER BY created_at LIMIT 1) LIMIT 1000",
-        )?;
-        Ok(ids
-            .lines()
-            .map(|id| format!("/api/marketplace/runs/{id}/status"))
-            .collect())
-    }
-
     /// Processor time of the server and of the database so far.
     fn used(&self, server: &Running) -> anyhow::Result<(f64, f64)> {
-        Ok((processor_ms(server.id())?, family_ms(self.cluster.id)?))
+        Ok((
+            processor_ms(server.id())?,
+            family_ms(self.market.cluster.id)?,
+        ))
     }
 
     /// Seconds of it for each thousand of so many.
@@ -460,11 +416,4 @@ fn deep_page(line: &mut Line, token: &str) -> anyhow::Result<String> {
         path = format!("/api/marketplace/runs?limit=20&cursor={cursor}");
     }
     Ok(path)
-}
-
-/// PostgreSQL may run as another user than we do, and has to get to its folder.
-fn open_to_all(folder: &TempDir) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))?;
-    Ok(())
 }
