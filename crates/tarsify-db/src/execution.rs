@@ -12,6 +12,7 @@ mod claimed;
 mod crew;
 mod ends;
 mod hints;
+mod listed;
 mod log;
 mod material;
 mod moves;
@@ -51,10 +52,11 @@ use admitted::ReplayRow;
 use cancel::AnswerRow;
 use ends::Ends;
 use hints::Hints;
+use listed::Named;
 use moves::Moves;
 use queue::CountRow;
 use report::ReportRow;
-use row::{CONTENT, ExecutionRow, MODELS, SUMMARY, SummaryRow, seen_by};
+use row::{CONTENT, ExecutionRow, MODELS, SUMMARY, seen_by};
 
 /// Executions in PostgreSQL, the queue of their workers, and the models to run.
 pub struct PgExecutionRepository {
@@ -63,6 +65,7 @@ pub struct PgExecutionRepository {
     moves: Writers<Moves>,
     ends: Writers<Ends>,
     hints: Writers<Hints>,
+    named: Named,
 }
 
 impl PgExecutionRepository {
@@ -74,6 +77,7 @@ impl PgExecutionRepository {
             moves: Writers::new(&database),
             ends: Writers::new(&database),
             hints: Writers::new(&database),
+            named: Named::default(),
             database,
         }
     }
@@ -140,8 +144,8 @@ impl ExecutionRepository for PgExecutionRepository {
         let mut binds = Binds::default();
         let listing = Listing {
             with: String::new(),
-            columns: SUMMARY.to_owned(),
-            tables: format!("executions x {MODELS}"),
+            columns: listed::columns(),
+            tables: "executions x".to_owned(),
             counted: counted(scope, filter, &mut binds),
             filter: conditions(scope, filter, &mut binds),
             binds,
@@ -152,9 +156,8 @@ impl ExecutionRepository for PgExecutionRepository {
                 direction: Direction::Descending,
             },
         };
-        listing
-            .read(&self.database, page, |row: SummaryRow| row.try_into())
-            .await
+        let page = listing.read(&self.database, page, Ok).await?;
+        self.named.name(&self.database, page).await
     }
 
     async fn admit(&self, new: &NewExecution) -> Result<Admitted, AdmitError> {

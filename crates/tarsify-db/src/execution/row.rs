@@ -19,11 +19,29 @@ use crate::base_model::seconds;
 use crate::statement::Binds;
 use crate::stored;
 
-/// What a list shows of an execution `x`, its tars model `t` and its base model `b`.
-pub(crate) const SUMMARY: &str = "x.id, x.kind, x.consumer_id, x.tester_id, x.tars_model_id, \
-    t.slug, t.title, b.name AS base_model_name, b.category, b.output_type, b.estimated_seconds, \
-    x.status, x.reason, x.error_message, x.price_credits, x.charged_credits, x.created_at, \
-    x.started_at, x.completed_at, x.queue_time_ms, x.execution_time_ms";
+macro_rules! run {
+    () => {
+        "x.id, x.kind, x.consumer_id, x.tester_id, x.status, x.reason, x.error_message, \
+            x.price_credits, x.charged_credits, x.created_at, x.started_at, x.completed_at, \
+            x.queue_time_ms, x.execution_time_ms"
+    };
+}
+
+macro_rules! model {
+    () => {
+        "t.id AS tars_model_id, t.slug, t.title, b.name AS base_model_name, b.category, \
+            b.output_type, b.estimated_seconds"
+    };
+}
+
+/// What a list shows of an execution `x` itself.
+pub(super) const RUN: &str = run!();
+
+/// What it shows of the execution's tars model `t` and its base model `b`.
+pub(super) const MODEL: &str = model!();
+
+/// All of it.
+pub(crate) const SUMMARY: &str = concat!(run!(), ", ", model!());
 
 /// What is read of an execution besides.
 pub(super) const CONTENT: &str = "x.inputs, x.output, x.payloads_removed_at";
@@ -50,6 +68,15 @@ pub(crate) fn seen_by(scope: Scope, binds: &mut Binds) -> String {
 #[derive(QueryableByName)]
 #[diesel(check_for_backend(Pg))]
 pub(crate) struct SummaryRow {
+    #[diesel(embed)]
+    run: RunRow,
+    #[diesel(embed)]
+    model: ModelRow,
+}
+
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(Pg))]
+pub(super) struct RunRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]
@@ -58,20 +85,6 @@ pub(crate) struct SummaryRow {
     consumer_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     tester_id: Option<Uuid>,
-    #[diesel(sql_type = SqlUuid)]
-    tars_model_id: Uuid,
-    #[diesel(sql_type = Text)]
-    slug: String,
-    #[diesel(sql_type = Text)]
-    title: String,
-    #[diesel(sql_type = Text)]
-    base_model_name: String,
-    #[diesel(sql_type = Text)]
-    category: String,
-    #[diesel(sql_type = Text)]
-    output_type: String,
-    #[diesel(sql_type = Integer)]
-    estimated_seconds: i32,
     #[diesel(sql_type = Text)]
     status: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -94,15 +107,38 @@ pub(crate) struct SummaryRow {
     execution_time_ms: Option<i64>,
 }
 
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(Pg))]
+pub(super) struct ModelRow {
+    #[diesel(sql_type = SqlUuid)]
+    tars_model_id: Uuid,
+    #[diesel(sql_type = Text)]
+    slug: String,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Text)]
+    base_model_name: String,
+    #[diesel(sql_type = Text)]
+    category: String,
+    #[diesel(sql_type = Text)]
+    output_type: String,
+    #[diesel(sql_type = Integer)]
+    estimated_seconds: i32,
+}
+
 impl TryFrom<SummaryRow> for ExecutionSummary {
     type Error = RepoError;
 
     fn try_from(row: SummaryRow) -> Result<Self, RepoError> {
-        let SummaryRow {
-            id,
-            kind,
-            consumer_id,
-            tester_id,
+        row.run.of(row.model.try_into()?)
+    }
+}
+
+impl TryFrom<ModelRow> for ModelRef {
+    type Error = RepoError;
+
+    fn try_from(row: ModelRow) -> Result<Self, RepoError> {
+        let ModelRow {
             tars_model_id,
             slug,
             title,
@@ -110,6 +146,27 @@ impl TryFrom<SummaryRow> for ExecutionSummary {
             category,
             output_type,
             estimated_seconds,
+        } = row;
+        Ok(Self {
+            id: TarsModelId::from_uuid(tars_model_id),
+            slug: stored::parsed("slug", &slug, Slug::parse)?,
+            title: stored::parsed("title", &title, Title::parse)?,
+            base_model_name: stored::parsed("base model name", &base_model_name, Name::parse)?,
+            category: stored::parsed("category", &category, Category::parse)?,
+            output_type: stored::parsed("output_type", &output_type, OutputType::parse)?,
+            estimated_seconds: seconds("estimated_seconds", estimated_seconds)?.get(),
+        })
+    }
+}
+
+impl RunRow {
+    /// The run, of this model.
+    pub(super) fn of(self, model: ModelRef) -> Result<ExecutionSummary, RepoError> {
+        let Self {
+            id,
+            kind,
+            consumer_id,
+            tester_id,
             status,
             reason,
             error_message,
@@ -120,17 +177,8 @@ impl TryFrom<SummaryRow> for ExecutionSummary {
             completed_at,
             queue_time_ms,
             execution_time_ms,
-        } = row;
-        let model = ModelRef {
-            id: TarsModelId::from_uuid(tars_model_id),
-            slug: stored::parsed("slug", &slug, Slug::parse)?,
-            title: stored::parsed("title", &title, Title::parse)?,
-            base_model_name: stored::parsed("base model name", &base_model_name, Name::parse)?,
-            category: stored::parsed("category", &category, Category::parse)?,
-            output_type: stored::parsed("output_type", &output_type, OutputType::parse)?,
-            estimated_seconds: seconds("estimated_seconds", estimated_seconds)?.get(),
-        };
-        Ok(Self {
+        } = self;
+        Ok(ExecutionSummary {
             id: ExecutionId::from_uuid(id),
             kind: stored::parsed("kind", &kind, ExecutionKind::parse)?,
             consumer_id: consumer_id.map(ConsumerId::from_uuid),

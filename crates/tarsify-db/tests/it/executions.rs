@@ -11,6 +11,7 @@ mod guards;
 mod invariants;
 mod leases_together;
 mod limits;
+mod listed;
 mod log;
 mod log_plans;
 mod place;
