@@ -5,10 +5,10 @@
 --
 -- They have one plan for however few or many: making one anew for each number costs more than the work.
 
--- Sets credits aside for runs of different consumers that are about to be stored, and answers for
--- each, by its place, what `hold_credits` would: what the consumer can dispose of when that is too
--- little, and nothing was done for him then; otherwise null. What is read in the statement after the
--- lock is what their accounts hold, and stays so: one look decides who can pay.
+-- Sets credits aside for runs of different consumers that are about to be stored. Answers for each, by
+-- its place, what the consumer can dispose of: before, when that is too little, and nothing was done
+-- for him then; otherwise null. What is read in the statement after the lock is what their accounts
+-- hold, and stays so: one look decides who can pay.
 CREATE FUNCTION hold_all(
     of_executions uuid[], of_consumers uuid[], of_developers uuid[], of_models uuid[],
     prices bigint[], bps bigint[]
@@ -70,9 +70,9 @@ BEGIN
 END
 $$;
 
--- Captures the holds of runs that completed, of each what `resolve_hold` captures. Answers the
--- developers' parts. A run without an active hold undoes the end of all of them. None of the accounts is
--- one whose transfers a consumer's statement shows.
+-- Captures the holds of runs that completed. Answers the developers' parts. A run without an active
+-- hold undoes the end of all of them. None of the accounts is one whose transfers a consumer's statement
+-- shows.
 CREATE FUNCTION capture_holds(of_executions uuid[])
     RETURNS TABLE (of_execution uuid, earned bigint)
     LANGUAGE plpgsql STRICT ROWS 10
@@ -134,3 +134,38 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Gives back what was set aside for a run that ends without a result, but for what a payment that was
+-- taken back meanwhile still lacks. One at a time: it may wait for whoever takes such a payment back.
+-- Answers the developer's part as `capture_holds` does; of this there is none. Refuses a second time,
+-- which would undo the second end.
+CREATE FUNCTION release_hold(of_execution uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    h holds;
+    held bigint;
+    wallet bigint;
+BEGIN
+    UPDATE holds SET state = 'released', resolved_at = now()
+        WHERE execution_id = of_execution AND state = 'active'
+        RETURNING * INTO h;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the run % has no active hold', of_execution
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'holds_resolved_once';
+    END IF;
+    SELECT a.id, b.id INTO held, wallet FROM ledger_accounts a, ledger_accounts b
+        WHERE a.owner_id = h.consumer_id AND a.kind = 'consumer_held'
+            AND b.owner_id = h.consumer_id AND b.kind = 'consumer_available';
+    PERFORM ledger_must_post('execution', of_execution, ARRAY[
+        ROW('release', held, wallet, h.amount),
+        ROW('reversal_recovered', wallet, 4, recover_reversals(h))
+    ]::ledger_leg[]);
+    RETURN h.earned;
+END
+$$;
+
+-- What holds and captures one run at a time would be a second place where money is set aside and
+-- divided. Nobody comes by it any more.
+DROP FUNCTION resolve_hold(uuid, boolean);
+DROP FUNCTION hold_credits(uuid, uuid, uuid, uuid, bigint, bigint);

@@ -54,7 +54,7 @@ pub(super) fn statement(scope: Scope, id: ExecutionId) -> Statement {
             RETURNING e.*\
          ), {TOLD}, resolved AS MATERIALIZED (\
             SELECT e.*, CASE WHEN price_credits > 0 \
-                THEN resolve_hold(id, false) ELSE 0 END AS earned \
+                THEN release_hold(id) ELSE 0 END AS earned \
             FROM ended e WHERE kind = 'RUN'\
          ), {UNTALLIED}, requested AS (\
             UPDATE executions e SET {WOKEN}, cancel_requested_at = now() \

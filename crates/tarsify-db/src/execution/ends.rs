@@ -112,7 +112,7 @@ impl Together for Ends {
              ), resolved AS MATERIALIZED (\
                 SELECT e.*, CASE WHEN e.price_credits = 0 THEN 0 \
                     WHEN e.status = 'COMPLETED' THEN c.earned \
-                    ELSE resolve_hold(e.id, false) END AS earned \
+                    ELSE release_hold(e.id) END AS earned \
                 FROM ended e LEFT JOIN captured c ON c.of_execution = e.id WHERE e.kind = 'RUN'\
              ), {UNTALLIED} {answers}"
         );

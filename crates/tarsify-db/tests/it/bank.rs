@@ -153,11 +153,18 @@ impl Bank {
         let mut earned = "0".to_owned();
         if credits > 0 {
             let held = format!(
-                "SELECT hold_credits('{id}', '{consumer}', '{developer}', '{model}', {price}, {bps})"
+                "SELECT available FROM hold_all(ARRAY['{id}']::uuid[], ARRAY['{consumer}']::uuid[], \
+                    ARRAY['{developer}']::uuid[], ARRAY['{model}']::uuid[], '{{{price}}}', '{{{bps}}}')"
             );
             assert_eq!(self.sql(&held).await, ["NULL"], "it was not held");
-            let resolved = format!("SELECT resolve_hold('{id}', {has_result})");
-            earned = self.sql(&resolved).await.remove(0);
+            let resolved = if has_result {
+                format!("SELECT earned FROM capture_holds(ARRAY['{id}']::uuid[])")
+            } else {
+                format!("SELECT release_hold('{id}')")
+            };
+            let answered = self.sql(&resolved).await;
+            assert_eq!(answered.len(), 1, "{answered:?}");
+            earned.clone_from(&answered[0]);
         }
         self.sql(&format!(
             "INSERT INTO untallied \

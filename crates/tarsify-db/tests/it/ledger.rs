@@ -6,6 +6,7 @@ mod append_only;
 mod books;
 mod checkpoints;
 mod corruptions;
+mod holds;
 mod invariants;
 mod people;
 mod receipts;

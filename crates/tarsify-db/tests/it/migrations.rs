@@ -1,5 +1,7 @@
 //! Migrations, up, down and up again, and by several at once.
 
+use std::fs::{read_dir, read_to_string};
+
 use futures_util::future::join_all;
 use tarsify_db::{Database, DatabaseSettings, Migrator, PgStoreHealth};
 use tarsify_domain::RepoError;
@@ -60,6 +62,29 @@ async fn up_down_up_leaves_no_difference() {
         ["1"]
     );
     assert_eq!(migrator.run().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn each_step_down_restores_what_was_there() {
+    let empty = TestDatabase::empty().await;
+    let outside = Outside::connect(empty.url()).await;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+    let mut steps: Vec<_> = read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    steps.sort();
+    assert_eq!(steps.len(), MIGRATIONS);
+    for step in steps {
+        let [up, down] =
+            ["up.sql", "down.sql"].map(|name| read_to_string(step.join(name)).unwrap());
+        let before = outside.sql(SCHEMA).await;
+        outside.sql(&up).await;
+        outside.sql(&down).await;
+        assert_eq!(outside.sql(SCHEMA).await, before, "{}", step.display());
+        outside.sql(&up).await;
+    }
 }
 
 #[tokio::test]

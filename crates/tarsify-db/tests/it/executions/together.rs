@@ -435,39 +435,6 @@ async fn two_statements_take_the_turns_of_the_same_people_in_one_order() {
 }
 
 #[tokio::test]
-async fn a_hold_among_others_is_what_it_is_alone() {
-    let place = Place::open().await;
-    let model = place.model(1).await;
-    let (developer, model) = (model.developer_id, model.id);
-    for (number, credits) in [(1, 9), (2, 10), (3, 11)] {
-        let consumer = with_credits(&place, number, credits).await;
-        let id = ExecutionId::new(MOMENT);
-        let effects = async |held: &str| {
-            let outside = Outside::connect(&place.test().url).await;
-            let sql = format!(
-                "BEGIN; {held}; \
-                 SELECT format('%s %s', kind, balance) FROM ledger_accounts \
-                    WHERE owner_id = '{consumer}' ORDER BY kind; \
-                 SELECT to_jsonb(t) - 'id' - 'at' FROM ledger_transfers t WHERE ref_id = '{id}'; \
-                 SELECT to_jsonb(h) - 'held_at' FROM holds h WHERE execution_id = '{id}'; \
-                 ROLLBACK"
-            );
-            outside.sql(&sql).await
-        };
-        let alone = format!(
-            "SELECT hold_credits('{id}', '{consumer}', '{developer}', '{model}', 10000, 7000)"
-        );
-        let among = format!(
-            "SELECT available FROM hold_all(ARRAY['{id}']::uuid[], ARRAY['{consumer}']::uuid[], \
-                ARRAY['{developer}']::uuid[], ARRAY['{model}']::uuid[], '{{10000}}', '{{7000}}')"
-        );
-        let expected = effects(&alone).await;
-        assert_eq!(expected.len(), if credits < 10 { 3 } else { 5 });
-        assert_eq!(effects(&among).await, expected, "with {credits}");
-    }
-}
-
-#[tokio::test]
 async fn holds_of_the_same_or_of_nobody_are_refused_together() {
     let place = Place::open().await;
     let model = place.model(1).await;

@@ -43,11 +43,35 @@ async fn a_hold_remains_and_is_resolved_once() {
             "holds_resolved_once",
         ),
         (
-            "SELECT resolve_hold(execution_id, true) FROM holds WHERE state = 'captured'",
+            "SELECT capture_holds(array_agg(execution_id)) FROM holds WHERE state <> 'released'",
             "holds_resolved_once",
         ),
         (
-            "SELECT resolve_hold(execution_id, false) FROM holds WHERE state = 'released'",
+            "SELECT capture_holds(array_agg(execution_id)) FROM holds WHERE state <> 'captured'",
+            "holds_resolved_once",
+        ),
+        (
+            "SELECT release_hold(execution_id) FROM holds WHERE state = 'captured'",
+            "holds_resolved_once",
+        ),
+        (
+            "SELECT release_hold(execution_id) FROM holds WHERE state = 'released'",
+            "holds_resolved_once",
+        ),
+        // Within one moment nothing of the hold itself would change the second time.
+        (
+            "SELECT capture_holds(ARRAY[execution_id, execution_id]) FROM holds \
+             WHERE state = 'active'",
+            "holds_resolved_once",
+        ),
+        (
+            "SELECT capture_holds(ARRAY[execution_id]) FROM holds CROSS JOIN generate_series(1, 2) \
+             WHERE state = 'active'",
+            "holds_resolved_once",
+        ),
+        (
+            "SELECT release_hold(execution_id) FROM holds CROSS JOIN generate_series(1, 2) \
+             WHERE state = 'active'",
             "holds_resolved_once",
         ),
         (

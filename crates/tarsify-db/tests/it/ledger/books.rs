@@ -22,8 +22,12 @@ const FUNCTIONS: &str = "
         t tars_models;
     BEGIN
         SELECT * INTO t FROM tars_models LIMIT 1;
-        IF price > 0 AND hold_credits(made, of_consumer, t.developer_id, t.id, price * 1000, 7000)
-                IS NOT NULL THEN
+        IF price > 0 AND (
+            SELECT h.available IS NOT NULL FROM hold_all(
+                ARRAY[made], ARRAY[of_consumer], ARRAY[t.developer_id], ARRAY[t.id],
+                ARRAY[price * 1000], '{7000}'
+            ) h
+        ) IS DISTINCT FROM false THEN
             RAISE EXCEPTION 'the consumer cannot pay %', price;
         END IF;
         INSERT INTO executions (
@@ -50,8 +54,10 @@ const FUNCTIONS: &str = "
             output = CASE WHEN has_result THEN '{}'::json END,
             reason = CASE WHEN has_result THEN NULL ELSE 'provider_error' END
         WHERE id = of_execution RETURNING * INTO x;
-        IF x.price_credits > 0 THEN
-            earned := resolve_hold(of_execution, has_result);
+        IF x.price_credits > 0 AND has_result THEN
+            SELECT c.earned INTO STRICT earned FROM capture_holds(ARRAY[of_execution]) c;
+        ELSIF x.price_credits > 0 THEN
+            earned := release_hold(of_execution);
         END IF;
         INSERT INTO execution_events (execution_id, seq, kind, data, at)
             VALUES (x.id, 2, lower(how), '{}', now());
