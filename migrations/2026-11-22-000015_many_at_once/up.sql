@@ -3,7 +3,21 @@
 -- of these are locked at once in the order in which everybody locks them, and each is changed once, by
 -- its net sum.
 --
--- They have one plan for however few or many: making one anew for each number costs more than the work.
+-- Behind `LIMIT (SELECT NULL::bigint)` nothing can be known of how many they are. So there is one plan for
+-- however few or many, and it looks each up by itself: one that was made for ten of a table that was small
+-- reads it through when it has grown, until its statistics are renewed.
+
+-- Locks accounts, as before.
+CREATE OR REPLACE FUNCTION ledger_lock(accounts bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    LOCK TABLE ledger_transfers IN ROW EXCLUSIVE MODE;
+    PERFORM FROM (SELECT * FROM unnest(accounts) AS u (id) LIMIT (SELECT NULL::bigint)) u
+        JOIN ledger_accounts a ON a.id = u.id
+        WHERE a.owner_id IS NOT NULL ORDER BY a.id FOR NO KEY UPDATE OF a;
+END
+$$;
 
 -- Sets credits aside for runs of different consumers that are about to be stored. Answers for each, by
 -- its place, what the consumer can dispose of: before, when that is too little, and nothing was done
@@ -13,8 +27,7 @@ CREATE FUNCTION hold_all(
     of_executions uuid[], of_consumers uuid[], of_developers uuid[], of_models uuid[],
     prices bigint[], bps bigint[]
 ) RETURNS TABLE (place bigint, available bigint)
-    LANGUAGE plpgsql STRICT ROWS 10
-    SET plan_cache_mode = force_generic_plan
+    LANGUAGE plpgsql STRICT ROWS 1
     AS $$
 DECLARE
     wallets bigint[];
@@ -24,7 +37,9 @@ BEGIN
     SELECT array_agg(a.id ORDER BY c.place), array_agg(b.id ORDER BY c.place),
             count(DISTINCT c.id) FILTER (WHERE a.id IS NOT NULL AND b.id IS NOT NULL)
         INTO wallets, helds, people
-        FROM unnest(of_consumers) WITH ORDINALITY c (id, place)
+        FROM (
+            SELECT * FROM unnest(of_consumers) WITH ORDINALITY AS u (id, place) LIMIT (SELECT NULL::bigint)
+        ) c
         LEFT JOIN ledger_accounts a ON a.owner_id = c.id AND a.kind = 'consumer_available'
         LEFT JOIN ledger_accounts b ON b.owner_id = c.id AND b.kind = 'consumer_held';
     -- Of two runs of one consumer each would be paid from the same credits.
@@ -36,11 +51,14 @@ BEGIN
     RETURN QUERY
         WITH asked AS MATERIALIZED (
             SELECT r.*, a.balance
-            FROM unnest(
-                of_executions, of_consumers, of_developers, of_models, prices, bps, wallets, helds
-            ) WITH ORDINALITY r (
-                execution_id, consumer_id, developer_id, tars_model_id, price, bps, wallet, held, place
-            )
+            FROM (
+                SELECT * FROM unnest(
+                    of_executions, of_consumers, of_developers, of_models, prices, bps, wallets, helds
+                ) WITH ORDINALITY AS u (
+                    execution_id, consumer_id, developer_id, tars_model_id, price, bps, wallet, held,
+                    place
+                ) LIMIT (SELECT NULL::bigint)
+            ) r
             JOIN ledger_accounts a ON a.id = r.wallet
         ), paid AS MATERIALIZED (
             SELECT * FROM asked WHERE balance >= price
@@ -75,8 +93,7 @@ $$;
 -- shows.
 CREATE FUNCTION capture_holds(of_executions uuid[])
     RETURNS TABLE (of_execution uuid, earned bigint)
-    LANGUAGE plpgsql STRICT ROWS 10
-    SET plan_cache_mode = force_generic_plan
+    LANGUAGE plpgsql STRICT ROWS 1
     AS $$
 DECLARE
     captured bigint;
@@ -85,19 +102,23 @@ BEGIN
         RETURN;
     END IF;
     PERFORM ledger_lock(ARRAY(
-        SELECT a.id FROM holds h
-            JOIN ledger_accounts a ON a.owner_id = h.consumer_id AND a.kind = 'consumer_held'
-            WHERE h.execution_id = ANY (of_executions)
-        UNION
-        SELECT a.id FROM holds h
-            JOIN ledger_accounts a ON a.owner_id = h.developer_id AND a.kind = 'developer_pending'
-            WHERE h.execution_id = ANY (of_executions)
+        WITH captured AS MATERIALIZED (
+            SELECT h.consumer_id, h.developer_id
+                FROM (SELECT * FROM unnest(of_executions) AS u (id) LIMIT (SELECT NULL::bigint)) r
+                JOIN holds h ON h.execution_id = r.id
+        )
+        SELECT a.id FROM captured c
+            JOIN ledger_accounts a ON a.owner_id = c.consumer_id AND a.kind = 'consumer_held'
+        UNION ALL
+        SELECT DISTINCT a.id FROM captured c
+            JOIN ledger_accounts a ON a.owner_id = c.developer_id AND a.kind = 'developer_pending'
     ));
     RETURN QUERY
         WITH taken AS (
             UPDATE holds h SET state = 'captured', earned = h.amount * h.developer_bps / 10000,
                     resolved_at = now()
-                WHERE h.execution_id = ANY (of_executions) AND h.state = 'active'
+                FROM (SELECT * FROM unnest(of_executions) AS u (id) LIMIT (SELECT NULL::bigint)) r
+                WHERE h.execution_id = r.id AND h.state = 'active'
                 RETURNING h.execution_id, h.consumer_id, h.developer_id, h.amount, h.earned
         ), sided AS MATERIALIZED (
             SELECT t.execution_id, t.amount, t.earned, a.id AS held, b.id AS pending

@@ -20,4 +20,5 @@ mod pulse;
 mod retention;
 mod tally;
 mod together;
+mod write_plans;
 mod writes;
