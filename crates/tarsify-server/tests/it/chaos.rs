@@ -9,11 +9,14 @@ mod city;
 mod people;
 
 use crate::endurance::{all_ended, number};
-use crate::support::assert_money_adds_up;
+use crate::support::{DEAR, assert_money_adds_up};
 
 use blows::Director;
 use city::City;
 use people::{Crowd, Lived};
+
+/// What the one consumer is welcomed with.
+const WELCOME: i64 = 1_000_000;
 
 #[tokio::test]
 async fn a_while_of_chaos_breaks_no_promise() {
@@ -53,6 +56,7 @@ async fn chaos(rounds: u32) {
     assert!(doctor.out.contains("ok     invariants"), "{}", doctor.out);
     let verified = city.workshop.place.run(&["ledger", "verify"]).await;
     verified.assert_code(0);
+    assert_each_has_his_own(&city, &lived);
     city.close().await;
     director.assert_all_was_tried(rounds);
 }
@@ -60,12 +64,12 @@ async fn chaos(rounds: u32) {
 /// Nothing that anybody was promised is gone, and nothing is there twice.
 fn assert_all_is_kept(city: &City, lived: &Lived, (jobs, seen): (usize, &[(String, Vec<String>)])) {
     let store = &city.workshop.store;
-    let runs = store.sql("SELECT id FROM executions");
+    let runs = store.sql("SELECT id || ' ' || (inputs->>'prompt') FROM executions");
     let runs: Vec<&str> = runs.lines().collect();
     let lost: Vec<_> = lived
         .runs
         .iter()
-        .filter(|run| !runs.contains(&run.as_str()))
+        .filter(|(run, asked)| !runs.contains(&format!("{run} {asked}").as_str()))
         .collect();
     assert!(lost.is_empty(), "lost: {lost:?}");
     let most = lived.runs.len() + lived.unanswered;
@@ -92,11 +96,11 @@ fn assert_all_is_kept(city: &City, lived: &Lived, (jobs, seen): (usize, &[(Strin
         jobs <= attempts,
         "{jobs} jobs, {attempts} attempts on record"
     );
-    assert!(lived.bought > 0, "nobody bought anything");
+    assert!(lived.bought.purchases > 0, "nobody bought anything");
     let paid = "SELECT count(*) FROM purchases WHERE status = 'PAID'";
     assert_eq!(
         number(&city.workshop, paid),
-        lived.bought,
+        lived.bought.purchases,
         "each purchase that was paid counts once"
     );
     city.assert_paid_once();
@@ -106,4 +110,42 @@ fn assert_all_is_kept(city: &City, lived: &Lived, (jobs, seen): (usize, &[(Strin
         "only {completed} of {} completed",
         runs.len()
     );
+}
+
+/// Everybody has what his own runs made, and the money that is his and no more. It is reckoned from
+/// what the people remember, how their runs ended and what left the bank: a ledger can add up and
+/// still give somebody too much.
+fn assert_each_has_his_own(city: &City, lived: &Lived) {
+    let workshop = &city.workshop;
+    let others = workshop.store.sql(
+        "SELECT id, inputs, output FROM executions WHERE status = 'COMPLETED' \
+            AND output->>'prompt' IS DISTINCT FROM inputs->>'prompt' LIMIT 5",
+    );
+    assert_eq!(others, "", "the result of another run");
+    let sum = |sql: &str| workshop.store.sql(sql).parse::<i64>().unwrap();
+    let spent =
+        sum("SELECT coalesce(sum(price_credits), 0) FROM executions WHERE status = 'COMPLETED'");
+    let has = |who: &str| {
+        sum(&format!(
+            "SELECT sum(balance) FROM ledger_accounts WHERE kind LIKE '{who}%'"
+        ))
+    };
+    assert_eq!(
+        has("consumer"),
+        1_000 * (WELCOME + lived.bought.credits - spent),
+        "welcomed with {WELCOME}, bought {:?}, spent {spent}",
+        lived.bought
+    );
+    let sent: i64 = city.sent().iter().sum();
+    let (price, earned) = DEAR;
+    assert_eq!(
+        has("developer"),
+        1_000 * spent * earned / price - 1_000 * sent,
+        "earned of {spent}, of which {sent} were sent"
+    );
+    let told = workshop.store.sql(
+        "SELECT execution_id, kind FROM execution_events WHERE kind IN ('accepted', 'started') \
+            GROUP BY execution_id, kind HAVING count(*) > 1 LIMIT 5",
+    );
+    assert_eq!(told, "", "told twice");
 }

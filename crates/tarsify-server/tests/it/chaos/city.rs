@@ -118,6 +118,13 @@ impl City {
         .await;
     }
 
+    /// The credits of each payout that left.
+    pub(super) fn sent(&self) -> Vec<i64> {
+        let transfers = self.bank.stripe.transfers();
+        let amounts = transfers.iter().map(|one| one["amount"].as_i64().unwrap());
+        amounts.collect()
+    }
+
     /// No payout left twice, and each that is paid has left.
     pub(super) fn assert_paid_once(&self) {
         let transfers = self.bank.stripe.transfers();
