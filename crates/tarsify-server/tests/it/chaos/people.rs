@@ -11,11 +11,10 @@ use tarsify_emulator::stripe::{SessionEnd, sign};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::city::City;
+use super::city::{CLICKERS, City};
 use crate::live::events;
 use crate::support::{self, Answer, Ask, Bank, accepted, get, post, unix_now};
 
-const CLICKERS: usize = 4;
 /// Longer than any answer takes that is not waited for; shorter than a process stands still.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -141,12 +140,12 @@ impl Crowd {
             followers: Arc::default(),
         };
         let workshop = &city.workshop;
-        for number in 0..CLICKERS {
+        for (number, token) in city.clickers.iter().enumerate() {
             let clicker = Clicker {
                 number,
                 caller: caller.clone(),
-                token: workshop.consumer.clone(),
-                asks: ["echo", "dear"].map(|slug| workshop.run(slug)),
+                token: token.clone(),
+                asks: ["echo", "dear"].map(|slug| workshop.run(slug).by(token)),
                 followers: Arc::clone(&crowd.followers),
             };
             crowd.clickers.spawn(clicker.click());
