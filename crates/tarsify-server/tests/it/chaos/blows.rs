@@ -92,17 +92,24 @@ const MISTAKES: [StripeFault; 4] = [
     StripeFault::TooMany,
 ];
 
-/// Who has things go wrong: each of them in turn, at a place and for a time that the dice say.
+/// Who has things go wrong: each of them in turn, at a place and for a time that the dice say. Of the
+/// days of a provider and the mistakes of Stripe each has its turn too, or many an age would end
+/// without some of them; with which they begin the dice say.
 pub(super) struct Director {
     dice: Dice,
     turn: usize,
+    day: usize,
+    mistake: usize,
     struck: BTreeMap<Blow, u32>,
 }
 
 impl Director {
     pub(super) fn new() -> Self {
+        let mut dice = Dice::new();
         Self {
-            dice: Dice::new(),
+            day: choose(&mut dice, DAYS.len()),
+            mistake: choose(&mut dice, MISTAKES.len()),
+            dice,
             turn: 0,
             struck: BTreeMap::new(),
         }
@@ -114,7 +121,7 @@ impl Director {
         let blow = BLOWS[self.turn % BLOWS.len()];
         self.turn += 1;
         *self.struck.entry(blow).or_default() += 1;
-        let place = self.choose(FLEET);
+        let place = choose(&mut self.dice, FLEET);
         let a_while = Duration::from_millis(200 + self.dice.throw(800));
         match blow {
             Blow::Kill => city.replace(place, "KILL").await,
@@ -147,17 +154,20 @@ impl Director {
                 city.redis.begin();
             }
             Blow::Gpus => {
-                let day = DAYS[self.choose(DAYS.len())];
+                let day = DAYS[self.day % DAYS.len()];
+                self.day += 1;
                 city.workshop.gpus.behave("echo", behaviour(day)).await;
             }
             Blow::Bank => {
-                for operation in [
+                let operations = [
                     StripeOperation::CreateTransfer,
                     StripeOperation::CreateCheckout,
-                ] {
-                    let mistake = MISTAKES[self.choose(MISTAKES.len())];
+                ];
+                for (place, operation) in operations.into_iter().enumerate() {
+                    let mistake = MISTAKES[(self.mistake + place) % MISTAKES.len()];
                     city.bank.stripe.fail(operation, mistake, 1);
                 }
+                self.mistake += 1;
             }
         }
         sleep(a_while).await;
@@ -180,10 +190,10 @@ impl Director {
             self.struck
         );
     }
+}
 
-    fn choose(&mut self, of: usize) -> usize {
-        usize::try_from(self.dice.throw(u64::try_from(of).unwrap())).unwrap()
-    }
+fn choose(dice: &mut Dice, of: usize) -> usize {
+    usize::try_from(dice.throw(u64::try_from(of).unwrap())).unwrap()
 }
 
 /// Each of these in four of ten cases, beside a model that takes a moment.

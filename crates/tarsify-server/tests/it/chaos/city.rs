@@ -10,10 +10,13 @@ use tokio::time::sleep;
 
 use crate::endurance::{IMPATIENCE, number};
 use crate::limits::decide;
-use crate::support::{Bank, Server, Workshop, add_dear_model, onboard, until_within};
+use crate::support::{Bank, Server, Workshop, add_dear_model, onboard, post, until_within};
 
 /// How many processes there are.
 pub(super) const FLEET: usize = 4;
+/// How many people run models. Each has a wallet of his own: what one of them asks is never written
+/// in one statement with anything else that he asks.
+pub(super) const CLICKERS: usize = 4;
 /// How long a lease holds.
 pub(super) const LEASE: Duration = Duration::from_secs(2);
 
@@ -22,6 +25,8 @@ const UNDONE: &str = "SELECT count(*) FROM outbox WHERE done_at IS NULL";
 /// The city.
 pub(super) struct City {
     pub(super) workshop: Workshop,
+    /// Who runs models; the first of them buys credits too.
+    pub(super) clickers: Vec<String>,
     pub(super) bank: Arc<Bank>,
     pub(super) redis: RedisServer,
     fleet: Vec<Server>,
@@ -59,6 +64,14 @@ impl City {
         decide(&workshop, &first, limits).await;
         add_dear_model(&workshop, &first, &workshop.developer, "dear").await;
         onboard(&bank, &first, &workshop.developer).await;
+        let mut clickers = vec![workshop.consumer.clone()];
+        for number in 1..CLICKERS {
+            let email = format!("clicker-{number}@example.com");
+            let token = workshop.place.token("consumer", &email).await;
+            let market = post("/api/marketplace/auth/register").by(&token);
+            first.send(market).await.assert_ok(201);
+            clickers.push(token);
+        }
         let mut fleet = vec![first];
         for role in ["api", "worker", "worker"] {
             fleet.push(workshop.serve(role).await);
@@ -72,6 +85,7 @@ impl City {
         ];
         Self {
             workshop,
+            clickers,
             bank,
             redis,
             fleet,
@@ -116,6 +130,13 @@ impl City {
             number(&self.workshop, UNDONE) == 0
         })
         .await;
+    }
+
+    /// The credits of each payout that left.
+    pub(super) fn sent(&self) -> Vec<i64> {
+        let transfers = self.bank.stripe.transfers();
+        let amounts = transfers.iter().map(|one| one["amount"].as_i64().unwrap());
+        amounts.collect()
     }
 
     /// No payout left twice, and each that is paid has left.

@@ -11,11 +11,10 @@ use tarsify_emulator::stripe::{SessionEnd, sign};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::city::City;
+use super::city::{CLICKERS, City};
 use crate::live::events;
 use crate::support::{self, Answer, Ask, Bank, accepted, get, post, unix_now};
 
-const CLICKERS: usize = 4;
 /// Longer than any answer takes that is not waited for; shorter than a process stands still.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -75,6 +74,10 @@ async fn judge(response: Response) -> Came {
         assert_eq!(answer.code(), Some("ERR_1005"), "{answer:#?}");
         return Came::Nothing;
     }
+    // Who stood still between hearing somebody and reading what he asks finds that it took too long.
+    if answer.status == 408 {
+        return Came::Nothing;
+    }
     assert!(answer.status < 500, "{answer:#?}");
     Came::To(answer)
 }
@@ -85,26 +88,38 @@ async fn join<T: 'static>(what: &str, tasks: JoinSet<T>) -> Vec<T> {
     joined.unwrap_or_else(|_| panic!("waited in vain until {what}"))
 }
 
+/// A run that was accepted, and what was asked of it.
+pub(super) type Asked = (String, String);
+
 /// A run, and what was seen of it.
 type Followed = (String, Vec<String>);
 
 /// Everybody.
 pub(super) struct Crowd {
     over: Arc<AtomicBool>,
-    clickers: JoinSet<Vec<String>>,
-    buyer: JoinSet<usize>,
+    clickers: JoinSet<Vec<Asked>>,
+    buyer: JoinSet<Bought>,
     others: JoinSet<()>,
     followers: Arc<Mutex<JoinSet<Followed>>>,
+}
+
+/// What was bought.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bought {
+    /// The purchases that were paid.
+    pub(super) purchases: usize,
+    /// The credits that these were to bring.
+    pub(super) credits: i64,
 }
 
 /// What everybody remembers.
 pub(super) struct Lived {
     /// The runs that were accepted.
-    pub(super) runs: Vec<String>,
+    pub(super) runs: Vec<Asked>,
     /// How many more may have been: the last of each was not answered.
     pub(super) unanswered: usize,
-    /// The purchases that were paid.
-    pub(super) bought: usize,
+    /// What was bought.
+    pub(super) bought: Bought,
     followers: Arc<Mutex<JoinSet<Followed>>>,
 }
 
@@ -125,12 +140,12 @@ impl Crowd {
             followers: Arc::default(),
         };
         let workshop = &city.workshop;
-        for number in 0..CLICKERS {
+        for (number, token) in city.clickers.iter().enumerate() {
             let clicker = Clicker {
                 number,
                 caller: caller.clone(),
-                token: workshop.consumer.clone(),
-                asks: ["echo", "dear"].map(|slug| workshop.run(slug)),
+                token: token.clone(),
+                asks: ["echo", "dear"].map(|slug| workshop.run(slug).by(token)),
                 followers: Arc::clone(&crowd.followers),
             };
             crowd.clickers.spawn(clicker.click());
@@ -158,11 +173,11 @@ impl Crowd {
         let runs: Vec<_> = self.clickers.join_all().await.concat();
         self.others.join_all().await;
         assert!(runs.len() > CLICKERS, "hardly anybody was served");
-        let bought = join("the bank was heard", self.buyer).await;
+        let bought = join("the bank was heard", self.buyer).await.pop();
         Lived {
             runs,
             unanswered: CLICKERS,
-            bought: bought.into_iter().sum(),
+            bought: bought.unwrap(),
             followers: self.followers,
         }
     }
@@ -187,7 +202,7 @@ struct Clicker {
 }
 
 impl Clicker {
-    async fn click(self) -> Vec<String> {
+    async fn click(self) -> Vec<Asked> {
         let mut runs = Vec::new();
         let mut turn = 0;
         loop {
@@ -195,6 +210,8 @@ impl Clicker {
             // Dear runs earn what is paid out; more than some of them nobody could afford.
             let is_dear = turn % 10 == 3 && turn < 100;
             let ask = self.asks[usize::from(is_dear)].clone();
+            // Nobody else asks the same, so that a result tells whose it is.
+            let ask = ask.json(json!({"inputs": {"prompt": key}}));
             let ask = ask.header("idempotency-key", &key);
             let (one, twin) = tokio::join!(self.caller.insist(turn, &ask), async {
                 if turn % 3 == 0 {
@@ -209,7 +226,7 @@ impl Clicker {
                 ids.iter().all(|id| id == run),
                 "two runs under one key: {ids:?}"
             );
-            runs.push(run.clone());
+            runs.push((run.clone(), key));
             if turn % 5 == 1 {
                 let cancel = format!("/api/marketplace/runs/{run}/cancel");
                 let cancel = post(cancel).by(&self.token);
@@ -280,20 +297,23 @@ async fn is_at_its_end(mut stream: Response, seen: &mut Vec<String>, last: &mut 
     false
 }
 
-/// Buys credits, and has the bank tell of it three times; answers how often he paid.
-async fn buy(caller: Caller, bank: Arc<Bank>, order: Ask) -> usize {
-    let mut paid = 0;
+/// Buys credits, and has the bank tell of it three times; answers what he paid for.
+async fn buy(caller: Caller, bank: Arc<Bank>, order: Ask) -> Bought {
+    let mut bought = Bought::default();
     loop {
         let order = order.clone().json(json!({"amountCents": 500}));
-        let order = order.header("idempotency-key", &format!("order-{paid}"));
-        let Some(answer) = caller.insist(paid, &order).await else {
-            return paid;
+        let number = bought.purchases;
+        let order = order.header("idempotency-key", &format!("order-{number}"));
+        let Some(answer) = caller.insist(number, &order).await else {
+            return bought;
         };
         let answer = answer.assert_ok(201);
         let sessions = bank.sessions_of(&answer.id());
         let session = sessions.first().unwrap()["id"].as_str().unwrap().to_owned();
         let message = bank.stripe.end_session(&session, SessionEnd::Paid).unwrap();
-        paid += 1;
+        bought.purchases += 1;
+        let credits = ["creditsAmount", "bonusCredits"].map(|name| answer.data()[name].as_i64());
+        bought.credits += credits.map(Option::unwrap).iter().sum::<i64>();
         for turn in 0..3 {
             // Until it is heard, whether or not the day is over.
             for again in 0.. {
