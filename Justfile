@@ -40,6 +40,10 @@ fmt:
 bench *seconds:
     ./scripts/bench {{ seconds }}
 
+# Whether memory grows in so many minutes
+soak *minutes:
+    ./scripts/soak {{ minutes }}
+
 # Benchmarks of the pure parts
 bench-pure:
     cargo bench --workspace --locked
