@@ -62,19 +62,13 @@ impl Failure {
         Self::Unavailable(source.into())
     }
 
-    /// The same once more, for another one whom it befell.
-    pub(crate) fn again(&self) -> Self {
-        let said = |source: &Source| Source::from(source.to_string());
+    /// The same for another one who was part of the statement, when it befell all of them: whether it
+    /// took place is unknown, or nobody would fare better by himself.
+    pub(crate) fn of_another(&self) -> Option<Self> {
         match self {
-            Self::Taken { constraint, source } => Self::Taken {
-                constraint: constraint.clone(),
-                source: said(source),
-            },
-            Self::Bound(source) => Self::Bound(said(source)),
-            Self::Undone(source) => Self::Undone(said(source)),
-            Self::Lost(source) => Self::Lost(said(source)),
-            Self::Unavailable(source) => Self::Unavailable(said(source)),
-            Self::Unexpected(source) => Self::Unexpected(said(source)),
+            Self::Lost(source) => Some(Self::Lost(source.to_string().into())),
+            Self::Unavailable(source) => Some(Self::Unavailable(source.to_string().into())),
+            Self::Taken { .. } | Self::Bound(_) | Self::Undone(_) | Self::Unexpected(_) => None,
         }
     }
 

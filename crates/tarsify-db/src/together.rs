@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::iter;
 use std::panic::{AssertUnwindSafe, Location};
 use std::sync::Arc;
 use std::time::Instant;
@@ -177,26 +178,28 @@ fn refuse<T: Together>(
     failure: Failure,
     alone: &mut JoinSet<()>,
 ) {
-    // Whether it took place is unknown, or they would fare no better one by one.
-    if asked.len() == 1 || matches!(failure, Failure::Lost(_) | Failure::Unavailable(_)) {
-        let last = asked.pop();
+    if asked.len() > 1 && failure.of_another().is_none() {
+        tracing::debug!(?failure, "what was written together is written one by one");
         for asked in asked {
-            asked.tell(Err(failure.again()));
-        }
-        if let Some(last) = last {
-            last.tell(Err(failure));
+            let database = database.clone();
+            let span = asked.span.clone();
+            let written = async move {
+                let answer = only::<T>(&database, Arc::clone(&asked.item)).await;
+                asked.tell(answer);
+            };
+            alone.spawn(written.instrument(span));
         }
         return;
     }
-    tracing::debug!(?failure, "what was written together is written one by one");
-    for asked in asked {
-        let database = database.clone();
-        let span = asked.span.clone();
-        let written = async move {
-            let answer = only::<T>(&database, Arc::clone(&asked.item)).await;
-            asked.tell(answer);
-        };
-        alone.spawn(written.instrument(span));
+    let last = asked.pop();
+    for (asked, failure) in asked
+        .into_iter()
+        .zip(iter::from_fn(|| failure.of_another()))
+    {
+        asked.tell(Err(failure));
+    }
+    if let Some(last) = last {
+        last.tell(Err(failure));
     }
 }
 
