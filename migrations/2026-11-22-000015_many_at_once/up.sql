@@ -3,88 +3,89 @@
 -- of these are locked at once in the order in which everybody locks them, and each is changed once, by
 -- its net sum.
 --
--- Behind `LIMIT (SELECT NULL::bigint)` nothing can be known of how many they are. So there is one plan for
--- however few or many, and it looks each up by itself: one that was made for ten of a table that was small
--- reads it through when it has grown, until its statistics are renewed.
+-- Small statements, each planned once for however few or many, and for tables that have grown since:
+-- it looks each row up by its key. That is what the settings of the functions are for.
 
 -- Locks accounts, as before.
 CREATE OR REPLACE FUNCTION ledger_lock(accounts bigint[]) RETURNS void
     LANGUAGE plpgsql
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
     AS $$
 BEGIN
     LOCK TABLE ledger_transfers IN ROW EXCLUSIVE MODE;
-    PERFORM FROM (SELECT * FROM unnest(accounts) AS u (id) LIMIT (SELECT NULL::bigint)) u
-        JOIN ledger_accounts a ON a.id = u.id
-        WHERE a.owner_id IS NOT NULL ORDER BY a.id FOR NO KEY UPDATE OF a;
+    PERFORM FROM ledger_accounts
+        WHERE id = ANY (accounts) AND owner_id IS NOT NULL ORDER BY id FOR NO KEY UPDATE;
 END
 $$;
 
 -- Sets credits aside for runs of different consumers that are about to be stored. Answers for each, by
 -- its place, what the consumer can dispose of: before, when that is too little, and nothing was done
--- for him then; otherwise null. What is read in the statement after the lock is what their accounts
--- hold, and stays so: one look decides who can pay.
+-- for him then; otherwise null. What accounts hold is seen once they are locked, and stays so: one look
+-- decides who can pay.
 CREATE FUNCTION hold_all(
     of_executions uuid[], of_consumers uuid[], of_developers uuid[], of_models uuid[],
     prices bigint[], bps bigint[]
 ) RETURNS TABLE (place bigint, available bigint)
     LANGUAGE plpgsql STRICT ROWS 1
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
     AS $$
 DECLARE
+    account record;
+    seen integer := 0;
     wallets bigint[];
+    balances bigint[];
     helds bigint[];
-    people bigint;
+    -- The accounts of those who can pay, and by how much each changes.
+    accounts bigint[];
+    changes bigint[];
 BEGIN
-    SELECT array_agg(a.id ORDER BY c.place), array_agg(b.id ORDER BY c.place),
-            count(DISTINCT c.id) FILTER (WHERE a.id IS NOT NULL AND b.id IS NOT NULL)
-        INTO wallets, helds, people
-        FROM (
-            SELECT * FROM unnest(of_consumers) WITH ORDINALITY AS u (id, place) LIMIT (SELECT NULL::bigint)
-        ) c
-        LEFT JOIN ledger_accounts a ON a.owner_id = c.id AND a.kind = 'consumer_available'
-        LEFT JOIN ledger_accounts b ON b.owner_id = c.id AND b.kind = 'consumer_held';
+    LOCK TABLE ledger_transfers IN ROW EXCLUSIVE MODE;
+    FOR account IN
+        SELECT a.id, a.kind, a.balance, array_position(of_consumers, a.owner_id) AS place
+            FROM ledger_accounts a
+            WHERE a.owner_id = ANY (of_consumers)
+                AND a.kind IN ('consumer_available', 'consumer_held')
+            ORDER BY a.id FOR NO KEY UPDATE
+    LOOP
+        seen := seen + 1;
+        IF account.kind = 'consumer_held' THEN
+            helds[account.place] := account.id;
+        ELSE
+            wallets[account.place] := account.id;
+            balances[account.place] := account.balance;
+        END IF;
+    END LOOP;
     -- Of two runs of one consumer each would be paid from the same credits.
-    IF people <> cardinality(of_consumers) THEN
+    IF seen <> 2 * cardinality(of_consumers) THEN
         RAISE EXCEPTION 'these are not runs of different consumers with accounts'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'hold_all_consumers';
     END IF;
-    PERFORM ledger_lock(wallets || helds);
-    RETURN QUERY
-        WITH asked AS MATERIALIZED (
-            SELECT r.*, a.balance
-            FROM (
-                SELECT * FROM unnest(
-                    of_executions, of_consumers, of_developers, of_models, prices, bps, wallets, helds
-                ) WITH ORDINALITY AS u (
-                    execution_id, consumer_id, developer_id, tars_model_id, price, bps, wallet, held,
-                    place
-                ) LIMIT (SELECT NULL::bigint)
-            ) r
-            JOIN ledger_accounts a ON a.id = r.wallet
-        ), paid AS MATERIALIZED (
-            SELECT * FROM asked WHERE balance >= price
-        ), moved AS (
-            UPDATE ledger_accounts l SET balance = l.balance + m.delta
-            FROM (
-                SELECT wallet AS id, -price AS delta FROM paid
-                UNION ALL
-                SELECT held, price FROM paid
-            ) m
-            WHERE l.id = m.id
-        ), transferred AS (
-            INSERT INTO ledger_transfers
-                (ref_type, ref_id, kind, debit_id, credit_id, amount, wallet_id, wallet_after, at)
-            SELECT 'execution', p.execution_id, 'hold', p.wallet, p.held, p.price, p.wallet,
-                p.balance - p.price, now()
-            FROM paid p ORDER BY p.place
-        ), kept AS (
-            INSERT INTO holds (
-                execution_id, consumer_id, developer_id, tars_model_id, amount, developer_bps, held_at
-            )
-            SELECT p.execution_id, p.consumer_id, p.developer_id, p.tars_model_id, p.price, p.bps,
-                clock_timestamp()
-            FROM paid p ORDER BY p.place
+    FOR n IN 1 .. cardinality(prices) LOOP
+        place := n;
+        available := NULL;
+        IF balances[n] >= prices[n] THEN
+            accounts := accounts || wallets[n] || helds[n];
+            changes := changes || -prices[n] || prices[n];
+        ELSE
+            available := balances[n];
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+    UPDATE ledger_accounts a SET balance = a.balance + changes[array_position(accounts, a.id)]
+        WHERE a.id = ANY (accounts);
+    INSERT INTO ledger_transfers
+            (ref_type, ref_id, kind, debit_id, credit_id, amount, wallet_id, wallet_after, at)
+        SELECT 'execution', r.id, 'hold', wallets[r.n], helds[r.n], prices[r.n], wallets[r.n],
+            balances[r.n] - prices[r.n], now()
+        FROM unnest(of_executions) WITH ORDINALITY AS r (id, n)
+        WHERE balances[r.n] >= prices[r.n];
+    INSERT INTO holds (
+            execution_id, consumer_id, developer_id, tars_model_id, amount, developer_bps, held_at
         )
-        SELECT a.place, CASE WHEN a.balance >= a.price THEN NULL ELSE a.balance END FROM asked a;
+        SELECT r.id, of_consumers[r.n], of_developers[r.n], of_models[r.n], prices[r.n], bps[r.n],
+            clock_timestamp()
+        FROM unnest(of_executions) WITH ORDINALITY AS r (id, n)
+        WHERE balances[r.n] >= prices[r.n];
 END
 $$;
 
@@ -94,65 +95,62 @@ $$;
 CREATE FUNCTION capture_holds(of_executions uuid[])
     RETURNS TABLE (of_execution uuid, earned bigint)
     LANGUAGE plpgsql STRICT ROWS 1
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
     AS $$
 DECLARE
-    captured bigint;
+    hold holds;
+    taken holds[] := '{}';
+    -- Whose accounts change, each once, by how much, and which they are.
+    owners uuid[] := '{}';
+    changes bigint[];
+    accounts bigint[];
+    place integer;
+    account record;
 BEGIN
     IF cardinality(of_executions) = 0 THEN
         RETURN;
     END IF;
-    PERFORM ledger_lock(ARRAY(
-        WITH captured AS MATERIALIZED (
-            SELECT h.consumer_id, h.developer_id
-                FROM (SELECT * FROM unnest(of_executions) AS u (id) LIMIT (SELECT NULL::bigint)) r
-                JOIN holds h ON h.execution_id = r.id
-        )
-        SELECT a.id FROM captured c
-            JOIN ledger_accounts a ON a.owner_id = c.consumer_id AND a.kind = 'consumer_held'
-        UNION ALL
-        SELECT DISTINCT a.id FROM captured c
-            JOIN ledger_accounts a ON a.owner_id = c.developer_id AND a.kind = 'developer_pending'
-    ));
-    RETURN QUERY
-        WITH taken AS (
-            UPDATE holds h SET state = 'captured', earned = h.amount * h.developer_bps / 10000,
-                    resolved_at = now()
-                FROM (SELECT * FROM unnest(of_executions) AS u (id) LIMIT (SELECT NULL::bigint)) r
-                WHERE h.execution_id = r.id AND h.state = 'active'
-                RETURNING h.execution_id, h.consumer_id, h.developer_id, h.amount, h.earned
-        ), sided AS MATERIALIZED (
-            SELECT t.execution_id, t.amount, t.earned, a.id AS held, b.id AS pending
-            FROM taken t
-                JOIN ledger_accounts a ON a.owner_id = t.consumer_id AND a.kind = 'consumer_held'
-                JOIN ledger_accounts b
-                    ON b.owner_id = t.developer_id AND b.kind = 'developer_pending'
-        ), moved AS (
-            UPDATE ledger_accounts a SET balance = a.balance + n.net
-                FROM (
-                    SELECT side, sum(part)::bigint AS net
-                    FROM (
-                        SELECT held AS side, -amount AS part FROM sided
-                        UNION ALL SELECT pending, s.earned FROM sided s
-                    ) parts
-                    GROUP BY side
-                ) n
-                WHERE a.id = n.side AND n.net <> 0
-        ), posted AS (
-            INSERT INTO ledger_transfers (ref_type, ref_id, kind, debit_id, credit_id, amount, at)
-                SELECT 'execution', s.execution_id, l.kind, s.held, l.side, l.amount, now()
-                FROM sided s CROSS JOIN LATERAL (VALUES
-                    ('capture_developer', s.pending, s.earned),
-                    ('capture_platform', 3, s.amount - s.earned)
-                ) l (kind, side, amount)
-                WHERE l.amount > 0
-        )
-        SELECT s.execution_id, s.earned FROM sided s;
-    GET DIAGNOSTICS captured = ROW_COUNT;
-    IF captured <> cardinality(of_executions) THEN
+    LOCK TABLE ledger_transfers IN ROW EXCLUSIVE MODE;
+    FOR hold IN
+        UPDATE holds h SET state = 'captured', earned = h.amount * h.developer_bps / 10000,
+                resolved_at = now()
+            WHERE h.execution_id = ANY (of_executions) AND h.state = 'active'
+            RETURNING h.*
+    LOOP
+        taken := taken || hold;
+        place := coalesce(array_position(owners, hold.consumer_id), cardinality(owners) + 1);
+        owners[place] := hold.consumer_id;
+        changes[place] := coalesce(changes[place], 0) - hold.amount;
+        place := coalesce(array_position(owners, hold.developer_id), cardinality(owners) + 1);
+        owners[place] := hold.developer_id;
+        changes[place] := coalesce(changes[place], 0) + hold.earned;
+        of_execution := hold.execution_id;
+        earned := hold.earned;
+        RETURN NEXT;
+    END LOOP;
+    IF cardinality(taken) <> cardinality(of_executions) THEN
         RAISE EXCEPTION 'of % runs that completed % have an active hold',
-                cardinality(of_executions), captured
+                cardinality(of_executions), cardinality(taken)
             USING ERRCODE = 'check_violation', CONSTRAINT = 'holds_resolved_once';
     END IF;
+    FOR account IN
+        SELECT a.id, array_position(owners, a.owner_id) AS place
+            FROM ledger_accounts a
+            WHERE a.owner_id = ANY (owners) AND a.kind IN ('consumer_held', 'developer_pending')
+            ORDER BY a.id FOR NO KEY UPDATE
+    LOOP
+        accounts[account.place] := account.id;
+    END LOOP;
+    UPDATE ledger_accounts a SET balance = a.balance + changes[array_position(accounts, a.id)]
+        WHERE a.id = ANY (accounts) AND changes[array_position(accounts, a.id)] <> 0;
+    INSERT INTO ledger_transfers (ref_type, ref_id, kind, debit_id, credit_id, amount, at)
+        SELECT 'execution', h.execution_id, l.kind,
+            accounts[array_position(owners, h.consumer_id)], l.side, l.amount, now()
+        FROM unnest(taken) h CROSS JOIN LATERAL (VALUES
+            ('capture_developer', accounts[array_position(owners, h.developer_id)], h.earned),
+            ('capture_platform', 3, h.amount - h.earned)
+        ) l (kind, side, amount)
+        WHERE l.amount > 0;
 END
 $$;
 

@@ -12,7 +12,7 @@ use tarsify_testing::TestDatabase;
 use crate::support::{Outside, database};
 
 /// How many there are.
-const MIGRATIONS: usize = 15;
+const MIGRATIONS: usize = 16;
 
 /// Everything of the schema that SQL can tell, one line for each thing.
 const SCHEMA: &str = "\
@@ -25,7 +25,8 @@ const SCHEMA: &str = "\
     UNION ALL SELECT format('%s %s', viewname, definition) FROM pg_views \
     WHERE schemaname = 'public' \
     UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace \
-    UNION ALL SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid \
+    UNION ALL SELECT format('%s %s', pg_get_triggerdef(t.oid), t.tgenabled) \
+    FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid \
     WHERE relnamespace = 'public'::regnamespace AND NOT tgisinternal \
     ORDER BY 1";
 

@@ -127,3 +127,54 @@ async fn only_what_the_ledger_knows_is_written() {
     }
     books.assert_sound().await;
 }
+
+#[tokio::test]
+async fn every_bound_has_a_name_and_holds_for_everybody() {
+    let books = Books::busy().await;
+    let transfer = |values: &str| {
+        format!(
+            "INSERT INTO ledger_transfers \
+                (ref_type, ref_id, kind, at, debit_id, credit_id, amount, wallet_id, wallet_after) \
+             VALUES ('grant', gen_random_uuid(), 'adjustment', now(), {values})"
+        )
+    };
+    let hold = |values: &str| {
+        format!(
+            "INSERT INTO holds (execution_id, consumer_id, developer_id, tars_model_id, held_at, \
+                amount, developer_bps) \
+             SELECT gen_random_uuid(), consumer_id, developer_id, tars_model_id, now(), {values} \
+             FROM holds"
+        )
+    };
+    let (transfers, holds) = ("UPDATE ledger_transfers SET", "UPDATE holds SET");
+    let (amount, sides, wallet) = (
+        "ledger_transfers_amount_check",
+        "ledger_transfers_sides_check",
+        "ledger_transfers_wallet_check",
+    );
+    let (price, share) = ("holds_amount_check", "holds_developer_bps_check");
+    for (statement, constraint) in [
+        (transfer("1, 2, 0, NULL, NULL"), amount),
+        (transfer("1, 2, -5, NULL, NULL"), amount),
+        (transfer("2, 2, 5, NULL, NULL"), sides),
+        (transfer("1, 2, 5, 3, 0"), wallet),
+        (transfer("1, 2, 5, 1, -1"), wallet),
+        (format!("{transfers} amount = 0"), amount),
+        (format!("{transfers} debit_id = credit_id"), sides),
+        (
+            format!("{transfers} wallet_id = 3, wallet_after = 0"),
+            wallet,
+        ),
+        (hold("0, 7000"), price),
+        (hold("5, -1"), share),
+        (hold("5, 10001"), share),
+        (format!("{holds} amount = 0"), price),
+        (format!("{holds} developer_bps = 10001"), share),
+    ] {
+        // With triggers switched off, as far as they can be.
+        let statement = format!("SET session_replication_role = replica; {statement}");
+        let refusal = books.shop.test.refusal(&statement).await;
+        assert_eq!(refusal.as_deref(), Some(constraint), "{statement}");
+    }
+    books.assert_sound().await;
+}
