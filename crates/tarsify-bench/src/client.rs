@@ -21,6 +21,14 @@ impl Ask {
     }
 
     pub(crate) fn post(path: &str, headers: &str, body: &Value) -> Self {
+        Self::with_body("POST", path, headers, body)
+    }
+
+    pub(crate) fn put(path: &str, body: &Value) -> Self {
+        Self::with_body("PUT", path, "", body)
+    }
+
+    fn with_body(method: &str, path: &str, headers: &str, body: &Value) -> Self {
         let body = if body.is_null() {
             String::new()
         } else {
@@ -30,7 +38,7 @@ impl Ask {
             "{headers}Content-Type: application/json\r\nContent-Length: {}\r\n",
             body.len()
         );
-        let Self(mut bytes) = Self::write("POST", path, &headers);
+        let Self(mut bytes) = Self::write(method, path, &headers);
         bytes.extend(body.into_bytes());
         Self(bytes)
     }

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
+use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::client::{Ask, Line};
 use crate::cluster::{Cluster, ask};
 use crate::filling::{People, fill};
 use crate::process::{Binary, Running};
@@ -15,7 +18,7 @@ pub(crate) struct Market {
     pub(crate) url: String,
     pub(crate) people: People,
     pub(crate) folder: TempDir,
-    _emulator: Running,
+    emulator: Running,
 }
 
 impl Market {
@@ -54,8 +57,17 @@ impl Market {
             url,
             people,
             folder,
-            _emulator: emulator,
+            emulator,
         })
+    }
+
+    /// From now on the GPUs of that number behave so.
+    pub(crate) fn behave(&self, number: usize, behaviour: &Value) -> anyhow::Result<()> {
+        let path = format!("/emulator/endpoints/echo-{number}");
+        let answer = Line::open(self.emulator.address)?.send(&Ask::put(&path, behaviour))?;
+        let text = String::from_utf8_lossy(&answer.body);
+        ensure!(answer.status == 200, "they cannot behave so: {text}");
+        Ok(())
     }
 
     /// Where the states of a thousand runs are read that have ended, all of the first consumer.

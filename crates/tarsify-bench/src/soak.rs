@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Ask, Line};
 use crate::filling::{CONSUMERS, MODELS, Whose, remember, run};
@@ -27,6 +27,11 @@ const MOST_GROWTH: f64 = 1.05;
 const RUNS: f64 = 30.0;
 const READS: f64 = 300.0;
 const REFUSALS: f64 = 20.0;
+/// How long whoever changes his mind thinks about the next run.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The model whose GPUs fail, and the one whose GPUs take their time. Both have neighbours on the same ones.
+const FAILING: usize = 2;
+const SLOW: usize = 3;
 
 /// What was seen.
 pub(crate) struct Soaked {
@@ -39,6 +44,7 @@ pub(crate) struct Soaked {
     reads: usize,
     refusals: usize,
     watched: u64,
+    cancelled: u64,
 }
 
 impl Soaked {
@@ -63,13 +69,15 @@ impl fmt::Display for Soaked {
             reads,
             refusals,
             watched,
+            cancelled,
         } = self;
         let quarters = quarters
             .map(|megabytes| format!("{megabytes:.1}"))
             .join(", ");
         writeln!(
             formatter,
-            "{minutes} minutes: {runs} runs, {watched} of others watched to their ends, {reads} reads, {refusals} refusals"
+            "{minutes} minutes: {runs} runs, {watched} of others watched to their ends and {cancelled} cancelled, \
+             {reads} reads, {refusals} refusals"
         )?;
         writeln!(
             formatter,
@@ -90,6 +98,11 @@ pub(crate) fn soak(tarsify: PathBuf, minutes: u64) -> anyhow::Result<Soaked> {
     let server = market.binary.serve("all")?;
     thread::sleep(Duration::from_secs(3));
     let idle = resident_mb(server.id())?;
+    market.behave(
+        FAILING,
+        &json!({"faults": [{"when": "output", "kind": "traceback"}]}),
+    )?;
+    market.behave(SLOW, &json!({"runMs": 20_000, "progressSteps": 20}))?;
     say("everything at once");
     let lasts = Duration::from_secs(minutes * 60);
     let statuses = market.ended_runs()?;
@@ -102,7 +115,7 @@ pub(crate) fn soak(tarsify: PathBuf, minutes: u64) -> anyhow::Result<Soaked> {
     };
     let is_over = AtomicBool::new(false);
     let address = server.address;
-    let (seen, pressed, watched) = thread::scope(|scope| {
+    let (seen, pressed, (watched, cancelled)) = thread::scope(|scope| {
         let runs = scope.spawn(|| {
             press(address, at(RUNS), (0, 202), |number| {
                 let number = usize::try_from(number).unwrap_or_default();
@@ -120,13 +133,13 @@ pub(crate) fn soak(tarsify: PathBuf, minutes: u64) -> anyhow::Result<Soaked> {
                 Ask::get(&format!("/api/marketplace/models/no-such-{number}"))
             })
         });
-        let watching = scope.spawn(|| {
-            let mut watched = 0;
-            while !is_over.load(Ordering::Relaxed) {
-                watch(address, token(CONSUMERS - 1))?;
-                watched += 1;
-            }
-            anyhow::Ok(watched)
+        let last = token(CONSUMERS - 1);
+        let watching = scope.spawn(|| again(&is_over, || watch(address, last)));
+        let cancelling = scope.spawn(|| {
+            again(&is_over, || {
+                thread::sleep(PAUSE);
+                change_mind(address, token(CONSUMERS - 2))
+            })
         });
         let mut seen = Vec::new();
         let began = Instant::now();
@@ -138,7 +151,8 @@ pub(crate) fn soak(tarsify: PathBuf, minutes: u64) -> anyhow::Result<Soaked> {
         let ended = |_panic| anyhow!("a client ended early");
         let pressed = [runs, reads, refusals].map(|thread| thread.join().map_err(ended));
         let watched = watching.join().map_err(ended)??;
-        anyhow::Ok((seen, pressed, watched))
+        let cancelled = cancelling.join().map_err(ended)??;
+        anyhow::Ok((seen, pressed, (watched, cancelled)))
     })?;
     let [runs, reads, refusals] = pressed.map(|pressed| count(pressed?));
     let most = most_resident_mb(server.id())?;
@@ -153,7 +167,18 @@ pub(crate) fn soak(tarsify: PathBuf, minutes: u64) -> anyhow::Result<Soaked> {
         reads: reads?,
         refusals: refusals?,
         watched,
+        cancelled,
     })
+}
+
+/// Does it until everything is over; answers how often.
+fn again(is_over: &AtomicBool, mut it: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<u64> {
+    let mut times = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        it()?;
+        times += 1;
+    }
+    Ok(times)
 }
 
 fn count(pressed: anyhow::Result<Pressed>) -> anyhow::Result<usize> {
@@ -182,11 +207,30 @@ fn read(number: usize, token: &str, (first, statuses): (&str, &[String])) -> Ask
     }
 }
 
+/// Where that is found which goes with a run that was accepted.
+fn link<'a>(accepted: &'a Value, name: &str) -> anyhow::Result<&'a str> {
+    let link = accepted.pointer(&format!("/links/{name}"));
+    let link = link.and_then(Value::as_str);
+    link.with_context(|| format!("the run has no {name}: {accepted}"))
+}
+
+/// Runs a model and thinks better of it.
+fn change_mind(address: SocketAddr, token: &str) -> anyhow::Result<()> {
+    let mut line = Line::open(address)?;
+    let accepted = line.send(&run(token, SLOW - 1))?.data(202)?;
+    let cancel = Ask::post(
+        link(&accepted, "cancel")?,
+        &Ask::bearer(token),
+        &Value::Null,
+    );
+    line.send(&cancel)?.data(200)?;
+    Ok(())
+}
+
 /// Runs a model and follows it to its end.
 fn watch(address: SocketAddr, token: &str) -> anyhow::Result<()> {
     let accepted = Line::open(address)?.send(&run(token, 0))?.data(202)?;
-    let events = accepted.pointer("/links/events").and_then(Value::as_str);
-    let events = events.with_context(|| format!("the run has no events: {accepted}"))?;
+    let events = link(&accepted, "events")?;
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let bearer = Ask::bearer(token);
@@ -202,15 +246,52 @@ fn watch(address: SocketAddr, token: &str) -> anyhow::Result<()> {
 }
 
 fn quarters(seen: &[f64]) -> anyhow::Result<[f64; 4]> {
-    let each = seen.len().div_ceil(4).max(1);
-    let medians: Vec<f64> = seen
-        .chunks(each)
-        .map(|quarter| {
-            let mut quarter = quarter.to_vec();
-            quarter.sort_unstable_by(f64::total_cmp);
-            quarter.get(quarter.len() / 2).copied().unwrap_or_default()
-        })
-        .collect();
-    let quarters = medians.try_into();
-    quarters.map_err(|_few| anyhow!("memory was looked at too seldom"))
+    let mut quarters = [0.0; 4];
+    for (number, middle) in quarters.iter_mut().enumerate() {
+        let ends = number * seen.len() / 4..(number + 1) * seen.len() / 4;
+        let mut quarter = seen.get(ends).unwrap_or_default().to_vec();
+        quarter.sort_unstable_by(f64::total_cmp);
+        let found = quarter.get(quarter.len() / 2).copied();
+        *middle = found.context("memory was looked at too seldom")?;
+    }
+    Ok(quarters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn soaked(quarters: [f64; 4]) -> Soaked {
+        Soaked {
+            minutes: 1,
+            idle: 50.0,
+            quarters,
+            most: 70.0,
+            runs: 1,
+            reads: 1,
+            refusals: 1,
+            watched: 1,
+            cancelled: 1,
+        }
+    }
+
+    #[test]
+    fn the_last_quarter_is_held_to_the_second() {
+        assert!(soaked([10.0, 60.0, 61.0, 62.9]).is_steady());
+        assert!(!soaked([10.0, 60.0, 60.0, 63.1]).is_steady());
+        // What was more in between was given back.
+        assert!(soaked([90.0, 60.0, 90.0, 60.0]).is_steady());
+    }
+
+    #[test]
+    fn each_quarter_is_told_by_its_middle() {
+        let seen = [9.0, 1.0, 2.0, 3.0, 3.0, 99.0, 5.0, 4.0, 4.0, 7.0, 7.0, 0.0];
+        assert_eq!(quarters(&seen).unwrap(), [2.0, 3.0, 4.0, 7.0]);
+        // However many there are, each belongs to one quarter.
+        assert_eq!(
+            quarters(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap(),
+            [1.0, 2.0, 3.0, 5.0]
+        );
+        quarters(&[1.0, 2.0, 3.0]).unwrap_err();
+    }
 }
