@@ -2,16 +2,6 @@ DROP FUNCTION release_hold(uuid);
 DROP FUNCTION capture_holds(uuid[]);
 DROP FUNCTION hold_all(uuid[], uuid[], uuid[], uuid[], bigint[], bigint[]);
 
-CREATE OR REPLACE FUNCTION ledger_lock(accounts bigint[]) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    LOCK TABLE ledger_transfers IN ROW EXCLUSIVE MODE;
-    PERFORM FROM ledger_accounts
-        WHERE id = ANY (accounts) AND owner_id IS NOT NULL ORDER BY id FOR NO KEY UPDATE;
-END
-$$;
-
 -- Sets credits aside for a run that is about to be stored. Answers what the consumer can dispose
 -- of: before, when that is too little, and nothing was done then; otherwise null.
 CREATE FUNCTION hold_credits(

@@ -6,18 +6,6 @@
 -- Small statements, each planned once for however few or many, and for tables that have grown since:
 -- it looks each row up by its key. That is what the settings of the functions are for.
 
--- Locks accounts, as before.
-CREATE OR REPLACE FUNCTION ledger_lock(accounts bigint[]) RETURNS void
-    LANGUAGE plpgsql
-    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
-    AS $$
-BEGIN
-    LOCK TABLE ledger_transfers IN ROW EXCLUSIVE MODE;
-    PERFORM FROM ledger_accounts
-        WHERE id = ANY (accounts) AND owner_id IS NOT NULL ORDER BY id FOR NO KEY UPDATE;
-END
-$$;
-
 -- Sets credits aside for runs of different consumers that are about to be stored. Answers for each, by
 -- its place, what the consumer can dispose of: before, when that is too little, and nothing was done
 -- for him then; otherwise null. What accounts hold is seen once they are locked, and stays so: one look
@@ -142,7 +130,7 @@ BEGIN
         accounts[account.place] := account.id;
     END LOOP;
     UPDATE ledger_accounts a SET balance = a.balance + changes[array_position(accounts, a.id)]
-        WHERE a.id = ANY (accounts) AND changes[array_position(accounts, a.id)] <> 0;
+        WHERE a.id = ANY (accounts);
     INSERT INTO ledger_transfers (ref_type, ref_id, kind, debit_id, credit_id, amount, at)
         SELECT 'execution', h.execution_id, l.kind,
             accounts[array_position(owners, h.consumer_id)], l.side, l.amount, now()
