@@ -166,3 +166,6 @@ impl Kept {
         self.models.insert(of.which(), model.clone());
     }
 }
+
+#[cfg(test)]
+mod tests;
