@@ -188,7 +188,7 @@ fn multiply_models(url: &str) -> anyhow::Result<()> {
             "INSERT INTO tars_models (id, developer_id, base_model_id, title, slug, description, config_overrides, \
             price_credits, status, created_at, updated_at, published_at) \
          SELECT gen_random_uuid(), developer_id, \
-            (SELECT array_agg(id ORDER BY id) FROM base_models)[1 + n % {ENDPOINTS}], \
+            (SELECT array_agg(id ORDER BY id) FROM base_models)[1 + (n - 1) % {ENDPOINTS}], \
             format('Model %s paints %s', n, (ARRAY[{subjects}])[1 + n % 8]), format('model-%s', n), description, \
             config_overrides, price_credits, status, created_at + n * interval '1 second', updated_at, \
             published_at + n * interval '1 second' \

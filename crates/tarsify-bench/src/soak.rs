@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow, ensure};
 use serde_json::{Value, json};
 
 use crate::client::{Ask, Line};
+use crate::cluster::ask;
 use crate::filling::{CONSUMERS, MODELS, Whose, remember, run};
 use crate::load::{Pressed, Pressure, press};
 use crate::market::Market;
@@ -29,7 +30,8 @@ const READS: f64 = 300.0;
 const REFUSALS: f64 = 20.0;
 /// How long whoever changes his mind thinks about the next run.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The model whose GPUs fail, and the one whose GPUs take their time. Both have neighbours on the same ones.
+/// The model whose GPUs fail, and the one whose GPUs take their time. They are numbered alike, and both have neighbours
+/// on the same ones.
 const FAILING: usize = 2;
 const SLOW: usize = 3;
 
@@ -41,6 +43,7 @@ pub(crate) struct Soaked {
     quarters: [f64; 4],
     most: f64,
     runs: usize,
+    failed: String,
     reads: usize,
     refusals: usize,
     watched: u64,
@@ -66,6 +69,7 @@ impl fmt::Display for Soaked {
             quarters,
             most,
             runs,
+            failed,
             reads,
             refusals,
             watched,
@@ -76,8 +80,8 @@ impl fmt::Display for Soaked {
             .join(", ");
         writeln!(
             formatter,
-            "{minutes} minutes: {runs} runs, {watched} of others watched to their ends and {cancelled} cancelled, \
-             {reads} reads, {refusals} refusals"
+            "{minutes} minutes: {runs} runs ({failed} failed), {watched} of others watched to their ends and {cancelled} \
+             cancelled, {reads} reads, {refusals} refusals"
         )?;
         writeln!(
             formatter,
@@ -98,11 +102,7 @@ pub(crate) fn soak(tarsify: PathBuf, minutes: u64) -> anyhow::Result<Soaked> {
     let server = market.binary.serve("all")?;
     thread::sleep(Duration::from_secs(3));
     let idle = resident_mb(server.id())?;
-    market.behave(
-        FAILING,
-        &json!({"faults": [{"when": "output", "kind": "traceback"}]}),
-    )?;
-    market.behave(SLOW, &json!({"runMs": 20_000, "progressSteps": 20}))?;
+    spoil(&market)?;
     say("everything at once");
     let lasts = Duration::from_secs(minutes * 60);
     let statuses = market.ended_runs()?;
@@ -157,6 +157,11 @@ pub(crate) fn soak(tarsify: PathBuf, minutes: u64) -> anyhow::Result<Soaked> {
     let [runs, reads, refusals] = pressed.map(|pressed| count(pressed?));
     let most = most_resident_mb(server.id())?;
     drop(server);
+    let failed = ask(
+        &market.url,
+        "SELECT count(*) FROM executions WHERE status = 'FAILED'",
+    )?;
+    ensure!(failed != "0", "nothing failed");
     market.cluster.stop()?;
     Ok(Soaked {
         minutes,
@@ -164,11 +169,19 @@ pub(crate) fn soak(tarsify: PathBuf, minutes: u64) -> anyhow::Result<Soaked> {
         quarters: quarters(&seen)?,
         most,
         runs: runs?,
+        failed,
         reads: reads?,
         refusals: refusals?,
         watched,
         cancelled,
     })
+}
+
+/// Not everything succeeds, and not at once.
+fn spoil(market: &Market) -> anyhow::Result<()> {
+    let fails = json!({"faults": [{"when": "output", "kind": "traceback"}]});
+    market.behave(FAILING, &fails)?;
+    market.behave(SLOW, &json!({"runMs": 20_000, "progressSteps": 20}))
 }
 
 /// Does it until everything is over; answers how often.
@@ -268,6 +281,7 @@ mod tests {
             quarters,
             most: 70.0,
             runs: 1,
+            failed: "1".to_owned(),
             reads: 1,
             refusals: 1,
             watched: 1,
