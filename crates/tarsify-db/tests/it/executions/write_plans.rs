@@ -101,7 +101,12 @@ async fn writes_prepared_early_read_no_table_through_later() {
     let mut claimed = place.submit(2 * each).await;
     let later = claimed.split_off(each);
 
-    let mut settings = DatabaseSettings::new(&place.test().url);
+    // A plan for any values from the first time on: whether one is made anew for each is the server's choice.
+    let url = format!(
+        "{}?options=-c%20plan_cache_mode%3Dforce_generic_plan",
+        place.test().url
+    );
+    let mut settings = DatabaseSettings::new(&url);
     settings.application_name = "writer".to_owned();
     let database = Database::connect(&settings).await.unwrap();
     let executions = PgExecutionRepository::new(database.clone());
